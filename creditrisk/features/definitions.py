@@ -1,0 +1,379 @@
+"""Every feature, by family. Months have suffix 1 (September) to 6 (April).
+
+Sources of the ideas are measured facts about this table: PAY_AMT_i settles
+BILL_AMT_{i+1}; status codes −2, −1 and 0 are states, not numbers; PAY_0's code 1
+belongs to another code book than that of the other months.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from creditrisk import schema
+from creditrisk.features.record import ClientRecord
+from creditrisk.features.registry import register
+
+LIMIT = (schema.LIMIT,)
+STATUS, BILL, PAID = schema.STATUS_COLUMNS, schema.BILL_COLUMNS, schema.PAID_COLUMNS
+MONTHS = schema.MONTH_NAMES
+RECENCY = np.array([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]) / 21.0
+"""Weights that fall linearly from September to April and sum to 1."""
+SLOPE = np.linspace(2.5, -2.5, 6) / 17.5
+"""Least-squares slope a month of six values, newest first."""
+
+
+def per_month(text: str, months: int = 6) -> list[str]:
+    """Return one meaning a month, ``{}`` replaced by the month's name."""
+    return [text.format(MONTHS[i]) for i in range(months)]
+
+
+def numbered(stem: str, months: int = 6) -> list[str]:
+    """Return ``stem_1 … stem_6``."""
+    return [f"{stem}_{i + 1}" for i in range(months)]
+
+
+# --- the raw columns ----------------------------------------------------------
+
+
+@register("amounts", "NT$", LIMIT, LIMIT, ["credit limit, own and family cards"])
+def limit(r: ClientRecord) -> np.ndarray:
+    return r.limit
+
+
+@register("amounts", "NT$", BILL, BILL, per_month("bill statement of {}"))
+def bills(r: ClientRecord) -> np.ndarray:
+    return r.bill
+
+
+@register("amounts", "NT$", PAID, PAID, per_month("amount paid in {}"))
+def payments(r: ClientRecord) -> np.ndarray:
+    return r.paid
+
+
+@register(
+    "status_codes", "code", STATUS, STATUS, per_month("payment-status code of {}, for trees only")
+)
+def status_codes(r: ClientRecord) -> np.ndarray:
+    return r.status
+
+
+# --- status as states, for linear models ---------------------------------------
+
+
+@register(
+    "status_states",
+    "months",
+    STATUS,
+    numbered("months_past_due"),
+    per_month("months past due in {}"),
+)
+def months_past_due(r: ClientRecord) -> np.ndarray:
+    return r.months_past_due
+
+
+@register(
+    "status_states",
+    "flag",
+    STATUS,
+    [f"{state}_{i + 1}" for state in ("no_consumption", "paid_off", "revolving") for i in range(6)],
+    [
+        text.format(month)
+        for text in (
+            "no consumption (−2) in {}",
+            "paid in full (−1) in {}",
+            "revolving credit (0) in {}",
+        )
+        for month in MONTHS
+    ],
+)
+def states(r: ClientRecord) -> np.ndarray:
+    return np.concatenate([r.status == -2, r.status == -1, r.status == 0], axis=1).astype(float)
+
+
+@register(
+    "status_states",
+    "flag",
+    STATUS,
+    ["sep_code1", "sep_late_2", "sep_late_3plus"],
+    [
+        "September code 1, which belongs to a code book of its own",
+        "exactly two months past due in September",
+        "three or more months past due in September",
+    ],
+)
+def september_states(r: ClientRecord) -> np.ndarray:
+    september = r.status[:, :1]
+    return np.concatenate([september == 1, september == 2, september >= 3], axis=1).astype(float)
+
+
+# --- delay ----------------------------------------------------------------------
+
+
+@register(
+    "delay",
+    "count",
+    STATUS,
+    ["n_late_2plus", "n_late_any", "n_no_consumption", "n_paid_off", "n_revolving"],
+    [
+        "months with status of 2 or more",
+        "months with status of 1 or more (September's code 1 included)",
+        "months with code −2",
+        "months with code −1",
+        "months with code 0",
+    ],
+)
+def status_counts(r: ClientRecord) -> np.ndarray:
+    s = r.status
+    return np.stack(
+        [r.late.sum(1), (s >= 1).sum(1), (s == -2).sum(1), (s == -1).sum(1), (s == 0).sum(1)],
+        axis=1,
+    ).astype(float)
+
+
+@register(
+    "delay",
+    "months",
+    STATUS,
+    [
+        "max_months_past_due",
+        "mean_months_past_due",
+        "weighted_delay",
+        "months_since_delay",
+        "delay_run",
+    ],
+    [
+        "longest delay of the six months",
+        "mean months past due",
+        "months past due weighted by recency (6:5:4:3:2:1)",
+        "months since a status of 2 or more; 6 when there was none",
+        "months in a row with status of 2 or more, up to now",
+    ],
+)
+def delay_summary(r: ClientRecord) -> np.ndarray:
+    mpd, late = r.months_past_due, r.late
+    since = np.where(late.any(1), late.argmax(1), schema.N_MONTHS)
+    run = np.cumprod(late, axis=1).sum(1)
+    return np.stack([mpd.max(1), mpd.mean(1), mpd @ RECENCY, since, run], axis=1)
+
+
+@register(
+    "delay",
+    "months",
+    STATUS,
+    ["delay_change"],
+    ["mean delay of the last three months less that of the first three"],
+)
+def delay_change(r: ClientRecord) -> np.ndarray:
+    return r.months_past_due[:, :3].mean(1) - r.months_past_due[:, 3:].mean(1)
+
+
+# --- utilization ------------------------------------------------------------------
+
+
+@register(
+    "utilization",
+    "ratio",
+    (*LIMIT, *BILL),
+    ["credit_utilization", *numbered("utilization")[1:]],
+    ["BILL_AMT1 / LIMIT_BAL", *(f"bill of {m} over the limit" for m in MONTHS[1:])],
+)
+def utilization(r: ClientRecord) -> np.ndarray:
+    return r.utilization
+
+
+@register(
+    "utilization",
+    "ratio",
+    (*LIMIT, *BILL),
+    [
+        "utilization_mean",
+        "utilization_max",
+        "utilization_min",
+        "utilization_sd",
+        "utilization_slope",
+    ],
+    [
+        "mean of six months",
+        "highest of six months",
+        "lowest of six months",
+        "standard deviation over six months",
+        "change a month, by least squares",
+    ],
+)
+def utilization_summary(r: ClientRecord) -> np.ndarray:
+    u = r.utilization
+    mean = u.mean(1)
+    sd = np.sqrt(np.mean((u - mean[:, None]) ** 2, axis=1))
+    return np.stack([mean, u.max(1), u.min(1), sd, u @ SLOPE], axis=1)
+
+
+@register(
+    "utilization",
+    "ratio",
+    (*LIMIT, *BILL),
+    ["credit_utilization_clipped", "headroom_share"],
+    [
+        "September bill without credit balance over the limit, 0 to 1",
+        "share of the limit still free on average",
+    ],
+)
+def utilization_bounded(r: ClientRecord) -> np.ndarray:
+    share = r.owed / r.limit[:, None]
+    return np.stack([np.minimum(share[:, 0], 1.0), 1.0 - np.minimum(share, 1.0).mean(1)], axis=1)
+
+
+# --- payment ------------------------------------------------------------------------
+
+
+@register("payment", "NT$", PAID, ["avg_payment"], ["mean of PAY_AMT1 … PAY_AMT6"])
+def avg_payment(r: ClientRecord) -> np.ndarray:
+    return r.paid.mean(1)
+
+
+@register(
+    "payment",
+    "ratio",
+    (*BILL[1:], *PAID[:5]),
+    numbered("pay_ratio", 5),
+    per_month("payment of {} over the bill that it settles, 0 to 1; 1 when nothing was owed", 5),
+)
+def pay_ratio(r: ClientRecord) -> np.ndarray:
+    return r.pay_ratio
+
+
+@register(
+    "payment",
+    "ratio",
+    (*BILL[1:], *PAID[:5]),
+    ["pay_ratio_mean", "pay_ratio_min", "pay_ratio_total"],
+    [
+        "mean of five months",
+        "lowest of five months",
+        "all payments over all bills that they settle, 0 to 2",
+    ],
+)
+def pay_ratio_summary(r: ClientRecord) -> np.ndarray:
+    owed = r.owed[:, 1:].sum(1)
+    total = np.divide(r.paid[:, :5].sum(1), owed, out=np.ones_like(owed), where=owed > 0)
+    return np.stack([r.pay_ratio.mean(1), r.pay_ratio.min(1), np.minimum(total, 2.0)], axis=1)
+
+
+@register(
+    "payment",
+    "count",
+    (*BILL[1:], *PAID),
+    ["n_paid_in_full", "n_no_payment", "n_round_payments"],
+    [
+        "months whose bill was above 0 and paid in full",
+        "months without any payment",
+        "payments above 0 that are whole thousands",
+    ],
+)
+def payment_counts(r: ClientRecord) -> np.ndarray:
+    full = ((r.paid[:, :5] >= r.owed[:, 1:]) & (r.owed[:, 1:] > 0)).sum(1)
+    none = (r.paid <= 0).sum(1)
+    whole = ((r.paid > 0) & (np.mod(r.paid, 1000.0) == 0)).sum(1)
+    return np.stack([full, none, whole], axis=1).astype(float)
+
+
+@register(
+    "payment",
+    "ratio",
+    (*LIMIT, *PAID),
+    ["payment_over_limit", "payment_max_over_limit", "payment_slope_over_limit"],
+    [
+        "mean payment over the limit",
+        "largest payment over the limit",
+        "change of payments a month over the limit",
+    ],
+)
+def payment_over_limit(r: ClientRecord) -> np.ndarray:
+    return np.stack([r.paid.mean(1), r.paid.max(1), r.paid @ SLOPE], axis=1) / r.limit[:, None]
+
+
+# --- spend -----------------------------------------------------------------------------
+
+
+@register(
+    "spend",
+    "ratio",
+    (*LIMIT, *BILL, *PAID[:5]),
+    numbered("spend_over_limit", 5),
+    per_month("implied spend of {} over the limit", 5),
+)
+def spend_over_limit(r: ClientRecord) -> np.ndarray:
+    return r.spend / r.limit[:, None]
+
+
+@register(
+    "spend",
+    "ratio",
+    (*LIMIT, *BILL, *PAID[:5]),
+    ["spend_mean_over_limit", "spend_sd_over_limit"],
+    ["mean implied spend over the limit", "its standard deviation over five months"],
+)
+def spend_summary(r: ClientRecord) -> np.ndarray:
+    share = r.spend / r.limit[:, None]
+    mean = share.mean(1)
+    return np.stack([mean, np.sqrt(np.mean((share - mean[:, None]) ** 2, axis=1))], axis=1)
+
+
+# --- logarithms, for linear models ----------------------------------------------------------
+
+
+@register("log_amounts", "log NT$", LIMIT, ["log_limit"], ["natural logarithm of the limit"])
+def log_limit(r: ClientRecord) -> np.ndarray:
+    return np.log(r.limit)
+
+
+@register(
+    "log_amounts",
+    "log NT$",
+    (*BILL, *PAID),
+    ["log_owed_mean", "log_paid_mean", "log_paid_1", "log_paid_2"],
+    [
+        "log(1 + mean bill without credit balances)",
+        "log(1 + mean payment)",
+        "log(1 + September payment)",
+        "log(1 + August payment)",
+    ],
+)
+def log_amounts(r: ClientRecord) -> np.ndarray:
+    columns = [r.owed.mean(1), r.paid.mean(1), r.paid[:, 0], r.paid[:, 1]]
+    return np.log1p(np.stack(columns, axis=1))
+
+
+# --- audit attributes --------------------------------------------------------------------------
+
+
+@register("audit", "code", ("SEX",), ["SEX"], ["1 male, 2 female"])
+def sex(r: ClientRecord) -> np.ndarray:
+    return r.sex
+
+
+@register(
+    "audit",
+    "code",
+    ("EDUCATION",),
+    ["EDUCATION"],
+    ["1 graduate school … 3 high school, others unknown"],
+)
+def education(r: ClientRecord) -> np.ndarray:
+    return r.education
+
+
+@register(
+    "audit", "code", ("MARRIAGE",), ["MARRIAGE"], ["1 married, 2 single, 3 others, 0 unknown"]
+)
+def marriage(r: ClientRecord) -> np.ndarray:
+    return r.marriage
+
+
+@register("audit", "years", ("AGE",), ["AGE"], ["age in years"])
+def age(r: ClientRecord) -> np.ndarray:
+    return r.age
+
+
+@register("audit", "NT$ a year", (*LIMIT, "AGE"), ["limit_over_age"], ["credit limit over age"])
+def limit_over_age(r: ClientRecord) -> np.ndarray:
+    return r.limit / r.age
