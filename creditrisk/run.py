@@ -13,80 +13,18 @@ import importlib
 import inspect
 import json
 import os
-import platform
 import sys
 import time
 from pathlib import Path
 from typing import Any
 
+from creditrisk import environment
 from creditrisk.errors import UserError
 
+if not (3, 11) <= sys.version_info[:2] <= (3, 13):
+    raise SystemExit(f"This project needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}")
+
 ROOT = Path(__file__).resolve().parent.parent
-
-# Groups above AVX2 that numpy dispatches to, with the flags that the kernel lists
-# for each. numpy's exp, log and ** round differently there, so they are switched
-# off; only groups that this processor has, since numpy warns about others.
-ABOVE_AVX2 = {
-    "X86_V4": {"avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"},
-    "AVX512_ICL": {
-        "avx512_vnni",
-        "avx512vbmi",
-        "avx512_vbmi2",
-        "avx512_bitalg",
-        "avx512_vpopcntdq",
-    },
-    "AVX512_SPR": {"avx512_fp16"},
-}
-
-
-def cpu_flags() -> set[str]:
-    """Return the processor's feature flags, as far as the system tells (Linux only)."""
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="ascii", errors="replace")
-    except OSError:
-        return set()
-    for line in text.splitlines():
-        if line.startswith("flags"):
-            return set(line.partition(":")[2].split())
-    return set()
-
-
-def numeric_environment() -> dict[str, str]:
-    """Return the variables that make numbers repeat on every AVX2 processor.
-
-    One thread for each BLAS (parallel sums reorder), OpenBLAS kernels of one
-    generation, numpy without its AVX-512 loops. Stages use both cores above that,
-    with processes or with libraries whose result does not depend on threads.
-    """
-    environment = dict.fromkeys(
-        ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"),
-        "1",
-    )
-    environment["PYTHONHASHSEED"] = "0"  # for worker processes; stages sort their sets
-    if platform.machine().lower() in ("x86_64", "amd64"):
-        environment["OPENBLAS_CORETYPE"] = "Haswell"
-        flags = cpu_flags()
-        groups, needed = [], set()
-        for group, extra in ABOVE_AVX2.items():
-            needed = needed | extra
-            if needed <= flags:
-                groups.append(group)
-        environment["NPY_DISABLE_CPU_FEATURES"] = " ".join(groups)
-    return environment
-
-
-def set_numeric_environment() -> None:
-    """Put :func:`numeric_environment` into ``os.environ``.
-
-    Raises
-    ------
-    RuntimeError
-        When numpy was imported before: its kernels are chosen by then.
-    """
-    if "numpy" in sys.modules:
-        raise RuntimeError("the numeric environment must be set before numpy is imported")
-    os.environ.update(numeric_environment())
-
 
 def stage_names() -> list[str]:
     """Return the stages that exist, by their files."""
@@ -150,7 +88,7 @@ def run(stage: str, item: str | None = None) -> None:
         raise SystemExit(
             f"creditrisk.run: no stage {stage!r}; there are: {', '.join(stage_names())}"
         )
-    set_numeric_environment()
+    environment.apply()
     os.chdir(ROOT)
     started = time.perf_counter()
     module = importlib.import_module(f"stages.{stage}")
@@ -177,6 +115,13 @@ def main(arguments: list[str] | None = None) -> None:
         run(options.stage, options.item)
     except UserError as error:
         raise SystemExit(f"{options.stage}: {error}") from None
+    except ModuleNotFoundError as error:
+        if (error.name or "").split(".")[0] in ("creditrisk", "stages"):
+            raise
+        raise SystemExit(
+            f"{sys.executable} has no package {error.name}: activate the environment that "
+            "`pip install -r requirements.txt` filled (or use `make repro`)"
+        ) from None
 
 
 if __name__ == "__main__":

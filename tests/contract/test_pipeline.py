@@ -1,0 +1,180 @@
+"""dvc.yaml, params.yaml, paths.py and the code say the same thing."""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from creditrisk import params, paths, run
+from tests.contract import graph
+
+ROOT = graph.ROOT
+PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+LOCK = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))
+
+
+def resolved() -> dict[str, dict[str, Any]]:
+    """Return every stage with ``foreach`` groups unrolled: name@item → definition."""
+    stages: dict[str, dict[str, Any]] = {}
+    for name, stage in PIPELINE["stages"].items():
+        if "foreach" not in stage:
+            stages[name] = stage
+            continue
+        items = stage["foreach"]
+        for key in items:
+            fields = {"key": key, "item": key}
+            if isinstance(items, dict):
+                fields |= {f"item.{k}": v for k, v in items[key].items()}
+            text = yaml.safe_dump(stage["do"])
+            for field, value in fields.items():
+                text = text.replace("${" + field + "}", str(value))
+            assert "${" not in text
+            stages[f"{name}@{key}"] = yaml.safe_load(text)
+    return stages
+
+
+STAGES = resolved()
+
+
+def entry_names(entries: list[Any]) -> list[str]:
+    return [next(iter(e)) if isinstance(e, dict) else e for e in entries]
+
+
+def outs(stage: dict[str, Any]) -> list[str]:
+    return [n for kind in ("outs", "metrics", "plots") for n in entry_names(stage.get(kind, []))]
+
+
+def split(name: str) -> tuple[str, str | None]:
+    stage, _, item = name.partition("@")
+    return stage, item or None
+
+
+def expected_code(name: str) -> set[str]:
+    stage, item = split(name)
+    files = [ROOT / "stages" / f"{stage}.py"]
+    extra = {"creditrisk/environment.py"}  # the runner applies it to every stage
+    if stage == "report":
+        # the page's module and template are found by name, which no syntax tree shows
+        files.append(ROOT / "creditrisk/reporting/pages" / f"{item}.py")
+        templates = ROOT / "creditrisk/reporting/templates"
+        shared = {p.name for p in templates.iterdir()} - {f"{p}.html.j2" for p in PAGES}
+        extra |= {f"creditrisk/reporting/templates/{n}" for n in shared | {f"{item}.html.j2"}}
+    return (graph.closure(*files) | extra) - {"creditrisk/paths.py"}
+
+
+PAGES = list(PIPELINE["stages"]["report"]["foreach"])
+IS_CODE = re.compile(r"^(creditrisk|stages)/")
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_code_dependencies_are_the_import_graph(name: str) -> None:
+    stated = {d for d in STAGES[name]["deps"] if IS_CODE.match(d)}
+    expected = expected_code(name)
+    assert sorted(expected - stated) == [], "missing in dvc.yaml: the stage would go stale"
+    assert sorted(stated - expected) == [], "superfluous in dvc.yaml: the stage would rerun in vain"
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_commands_go_through_the_runner(name: str) -> None:
+    stage, item = split(name)
+    words = ["python", "-m", "creditrisk.run", stage, *([item] if item else [])]
+    assert STAGES[name]["cmd"].split() == words
+
+
+def test_every_stage_is_described_and_has_its_file() -> None:
+    named = set(PIPELINE["stages"])
+    assert named == set(run.stage_names())
+    for name, stage in STAGES.items():
+        assert len(stage["desc"]) > 20, f"{name}: desc says what goes in and what comes out"
+
+
+def default_paths(name: str) -> set[str]:
+    """Return the path defaults of a stage's ``main``, with ``{item}`` filled in."""
+    stage, item = split(name)
+    main = importlib.import_module(f"stages.{stage}").main
+    found = set()
+    for parameter in inspect.signature(main).parameters.values():
+        default = parameter.default
+        if callable(default):
+            default = default(item)
+        if isinstance(default, Path):
+            found.add(default.as_posix())
+    return found
+
+
+@pytest.mark.parametrize("name", [n for n in STAGES if "@" not in n])
+def test_files_are_those_of_the_path_table(name: str) -> None:
+    stage = STAGES[name]
+    stated = {d for d in stage["deps"] if not IS_CODE.match(d)} | set(outs(stage))
+    defaults = default_paths(name)
+    folders = {d for d in defaults if not Path(d).suffix}
+    inside = {s for s in stated if any(s.startswith(f + "/") for f in folders)}
+    assert (stated - inside) == (defaults - folders)
+
+
+def test_outputs_are_unique_and_git_keeps_only_the_small_ones() -> None:
+    all_outs = [o for stage in STAGES.values() for o in outs(stage)]
+    assert len(all_outs) == len(set(all_outs))
+    for name, stage in STAGES.items():
+        for kind in ("outs", "metrics", "plots"):
+            for entry in stage.get(kind, []):
+                path, options = (
+                    next(iter(entry.items())) if isinstance(entry, dict) else (entry, {})
+                )
+                assert path.startswith("reports/") == (options.get("cache") is False), (name, path)
+
+
+def lookup(key: str) -> Any:
+    value: Any = PARAMS
+    for part in key.split("."):
+        value = value[part]
+    return value
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_params_exist_and_cover_what_the_stage_reads(name: str) -> None:
+    stage, item = split(name)
+    module = importlib.import_module(f"stages.{stage}")
+    keys = STAGES[name].get("params", [])
+    for key in keys:
+        lookup(key)
+    if not hasattr(module, "Params"):
+        assert keys == []
+        return
+    section = PARAMS[stage]
+    if hasattr(module, "select"):
+        section = module.select(section, item)
+    params.parse(module.Params, section, stage)
+    stated = {k.removeprefix(f"{stage}.").split(".")[0] for k in keys if k != stage}
+    if stage not in keys:
+        assert {("families" if k == "family" else k) for k in section} == stated
+
+
+def test_every_param_is_read_by_a_stage() -> None:
+    read = {key for stage in STAGES.values() for key in stage.get("params", [])}
+    for section, values in PARAMS.items():
+        for key in values:
+            prefix = f"{section}.{key}"
+            assert section in read or any(
+                k == prefix or k.startswith(prefix + ".") for k in read
+            ), prefix
+    families = {k.split(".")[2] for k in read if k.startswith("train.families.")}
+    assert (
+        families == set(PARAMS["train"]["families"]) == set(PIPELINE["stages"]["train"]["foreach"])
+    )
+
+
+def test_the_lock_has_each_stage_once_and_no_orphan() -> None:
+    assert set(LOCK["stages"]) == set(STAGES)
+
+
+def test_pages_and_paths_agree() -> None:
+    for item in PAGES:
+        assert paths.page(item).as_posix() in outs(STAGES[f"report@{item}"])

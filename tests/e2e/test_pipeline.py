@@ -1,0 +1,185 @@
+"""The whole pipeline on a small generated table, in a folder of its own, with real DVC.
+
+One clone serves every test here: it is reproduced once, and the tests look at what
+it left behind or change one thing and look at what reruns.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.generated import raw_clients
+
+pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("pipeline")]
+
+ROOT = Path(__file__).resolve().parents[2]
+SMALLER = Path(__file__).with_name("small_params.yaml")
+
+
+def environment(**extra: str) -> dict[str, str]:
+    """Return an environment whose ``python`` is the one that runs the tests."""
+    bin_folder = str(Path(sys.executable).parent)
+    return os.environ | {"PATH": bin_folder + os.pathsep + os.environ["PATH"]} | extra
+
+
+def call(folder: Path, *command: str, **extra: str) -> str:
+    result = subprocess.run(
+        command,
+        cwd=folder,
+        env=environment(**extra),
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
+    return result.stdout
+
+
+def dvc(folder: Path, *arguments: str, **extra: str) -> str:
+    return call(folder, sys.executable, "-m", "dvc", *arguments, **extra)
+
+
+def git(folder: Path, *arguments: str) -> str:
+    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
+    return call(folder, "git", *identity, *arguments)
+
+
+def merge(base: dict, changes: dict) -> dict:
+    return base | {
+        k: merge(base[k], v) if isinstance(v, dict) and isinstance(base.get(k), dict) else v
+        for k, v in changes.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a reproduced copy of this repository whose data are generated."""
+    folder = tmp_path_factory.mktemp("clone") / "repo"
+    ignore = shutil.ignore_patterns("__pycache__", "tests", "node_modules", "cache", "tmp")
+    for name in ("creditrisk", "stages", "web", ".dvc"):
+        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
+    kept = ("dvc.yaml", ".dvcignore", ".gitignore", ".gitattributes", "service.py", "requirements.txt")
+    for name in kept:
+        shutil.copy(ROOT / name, folder / name)
+    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+    small = yaml.safe_load(SMALLER.read_text(encoding="utf-8"))
+    table = folder / "data/raw/my_dataset.csv"
+    table.parent.mkdir(parents=True)
+    raw_clients(1000, seed=7).to_csv(table, index=False, lineterminator="\n")
+    text = yaml.safe_dump(merge(params, small), sort_keys=False, default_flow_style=None)
+    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    git(folder, "init", "--quiet", "--initial-branch=main")
+    dvc(folder, "repro")
+    git(folder, "add", "--all")
+    git(folder, "commit", "--quiet", "--message", "reproduced")
+    return folder
+
+
+def test_pages_models_and_metrics_are_there(clone: Path) -> None:
+    for page in ("index", "eda", "statistics", "rfm", "model", "clusters"):
+        assert (clone / f"reports/{page}.html").stat().st_size > 5000, page
+    summary = json.loads((clone / "reports/metrics/summary.json").read_text())
+    assert summary["data"]["rows"] == 1000
+    assert 0.6 < summary["champion"]["roc_auc"] < 1
+    models = {p.name for p in (clone / "models").iterdir()}
+    assert models >= {
+        "champion.ubj",
+        "research_model.joblib",
+        "scaler.joblib",
+        "feature_names.json",
+        "manifest.json",
+    }
+
+
+def test_git_holds_no_big_file(clone: Path) -> None:
+    tracked = git(clone, "ls-files").split()
+    assert not [t for t in tracked if t.startswith(("data/", "models/"))]
+
+
+def test_a_second_forced_run_leaves_git_clean_whatever_the_parent_environment(clone: Path) -> None:
+    dvc(
+        clone,
+        "repro",
+        "--force",
+        OPENBLAS_CORETYPE="SkylakeX",
+        NPY_DISABLE_CPU_FEATURES="",
+        OMP_NUM_THREADS="4",
+        PYTHONHASHSEED="123",
+        TZ="Pacific/Apia",
+        LC_ALL="C",
+    )
+    assert git(clone, "status", "--porcelain") == ""
+
+
+def rerun_stages(output: str) -> set[str]:
+    lines = [line for line in output.splitlines() if line.startswith("Running stage")]
+    return {line.split("'")[1] for line in lines}
+
+
+def test_nothing_reruns_when_nothing_changed(clone: Path) -> None:
+    assert rerun_stages(dvc(clone, "repro")) == set()
+
+
+def test_one_familys_parameter_reruns_that_family_and_what_reads_it(clone: Path) -> None:
+    try:
+        output = dvc(clone, "exp", "run", "--set-param", "train.families.xgboost.n_estimators=20")
+        ran = rerun_stages(output)
+        assert {"train@xgboost", "evaluate"} <= ran
+        assert {s for s in ran if not s.startswith("report@")} <= {"train@xgboost", "evaluate", "summary"}
+        assert ran & {"report@eda", "report@statistics", "report@rfm", "report@clusters"} == set()
+        diff = json.loads(dvc(clone, "metrics", "diff", "--json"))
+        assert "champion.roc_auc" in diff["diff"]["reports/metrics/summary.json"]
+        assert "n_estimators" in dvc(clone, "params", "diff")
+    finally:
+        git(clone, "checkout", "--quiet", "--force", "HEAD")
+        dvc(clone, "checkout", "--force", "--quiet")
+
+
+def test_a_change_of_theme_reruns_pages_only(clone: Path) -> None:
+    theme = clone / "creditrisk/reporting/theme.py"
+    before = theme.read_text()
+    try:
+        theme.write_text(before + "\n# another shade\n")
+        ran = rerun_stages(dvc(clone, "repro"))
+        assert ran
+        assert all(stage.startswith("report@") for stage in ran)
+    finally:
+        theme.write_text(before)
+        git(clone, "checkout", "--quiet", "--force", "HEAD")
+
+
+def test_metrics_and_plots_show_without_a_network(clone: Path) -> None:
+    assert "champion" in dvc(clone, "metrics", "show")
+    dvc(clone, "plots", "show")
+    page = (clone / "dvc_plots/index.html").read_text(encoding="utf-8")
+    assert "vegaEmbed(" in page
+    assert "cdn.jsdelivr" not in page
+
+
+def test_a_wrong_parameter_names_its_key(clone: Path) -> None:
+    file = clone / "params.yaml"
+    before = file.read_text()
+    try:
+        file.write_text(before.replace("audit_attributes: exclude", "audit_attributes: perhaps"))
+        result = subprocess.run(
+            [sys.executable, "-m", "creditrisk.run", "features"],
+            cwd=clone,
+            env=environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert result.returncode != 0
+        assert "features.audit_attributes" in result.stderr
+        assert "Traceback" not in result.stderr
+    finally:
+        file.write_text(before)
