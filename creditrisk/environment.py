@@ -53,7 +53,8 @@ def numeric() -> dict[str, str]:
     if platform.machine().lower() in ("x86_64", "amd64"):
         environment["OPENBLAS_CORETYPE"] = "Haswell"
         flags = cpu_flags()
-        groups, needed = [], set()
+        groups: list[str] = []
+        needed: set[str] = set()
         for group, extra in ABOVE_AVX2.items():
             needed = needed | extra
             if needed <= flags:

@@ -112,6 +112,13 @@ def read_json(path: Path) -> Any:
     return json.loads(Path(path).read_text(encoding="utf-8"))
 
 
+def read_yaml(path: Path) -> Any:
+    """Read a YAML file with plain types only."""
+    import yaml
+
+    return yaml.safe_load(Path(path).read_text(encoding="utf-8"))
+
+
 def write_table(path: Path, table: pd.DataFrame) -> None:
     """Write a frame as Parquet without the metadata that names library versions."""
     import pyarrow as pa
@@ -140,6 +147,14 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return pd.read_parquet(path, columns=columns)
 
 
+def write_csv(path: Path, table: pd.DataFrame) -> None:
+    """Write a small table for plots as CSV, floats to six significant digits."""
+    write_text(
+        path,
+        table.to_csv(index=False, float_format=f"%.{SIGNIFICANT_DIGITS}g", lineterminator="\n"),
+    )
+
+
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
     """Write named arrays as an uncompressed npz (numpy's own dates are constant)."""
     import numpy as np
@@ -154,6 +169,21 @@ def read_arrays(path: Path) -> dict[str, np.ndarray]:
 
     with np.load(path, allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
+
+
+def write_model(path: Path, model: Any) -> None:
+    """Write a fitted estimator with joblib: a research artefact, never served."""
+    import joblib
+
+    with atomic(path) as temporary:
+        joblib.dump(model, temporary)
+
+
+def read_model(path: Path) -> Any:
+    """Read what :func:`write_model` wrote. joblib unpickles: only for files of our own."""
+    import joblib
+
+    return joblib.load(path)
 
 
 def sha256(path: Path) -> str:

@@ -11,6 +11,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parent.parent
 PARAMS = Path("params.yaml")
 PIPELINE = Path("dvc.yaml")
+REQUIREMENTS = Path("requirements.txt")
 
 RAW = Path("data/raw/clients.csv")
 CLIENTS = Path("data/interim/clients.parquet")

@@ -32,6 +32,16 @@ RAW_TARGET: Final = "default.payment.next.month"
 RAW_COLUMNS: Final = (KEY, *FEATURE_COLUMNS, RAW_TARGET)
 """The canonical raw table: Kaggle's names in Kaggle's order."""
 
+CANONICAL_SHA256: Final = "f7b7d22d1f8dd27dadb25d4b78d8a4ae7c441ab6cc12d1ea58c0efc54d4d1788"
+"""SHA-256 of the default data set in canonical form."""
+SOURCE: Final = {
+    "title": "Default of Credit Card Clients (UCI 350)",
+    "author": "I-Cheng Yeh, 2009",
+    "licence": "CC BY 4.0",
+    "doi": "10.24432/C55S3H",
+}
+"""What to cite for the default data set."""
+
 TARGET: Final = "default"
 """The target's name after cleaning; class 1 is a missed payment next month."""
 

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from creditrisk import schema
+from creditrisk.data.cleaning import clean_clients
 
 
 def raw_clients(
@@ -78,3 +79,34 @@ def raw_clients(
 def service_client(frame: pd.DataFrame, row: int = 0) -> dict[str, int]:
     """Return one row as the flat JSON object that the service takes."""
     return {name: int(frame.iloc[row][name]) for name in schema.FEATURE_COLUMNS}
+
+
+CLEANING = {
+    "missing": {
+        "ID": "error",
+        "LIMIT_BAL": "drop",
+        "SEX": "drop",
+        "EDUCATION": "unknown",
+        "MARRIAGE": "unknown",
+        "AGE": "median",
+        "status": "zero",
+        "bill": "zero",
+        "paid": "zero",
+        "target": "drop",
+    },
+    "twins": {"min_amounts": 4, "min_distinct": 3, "age_tolerance": 1},
+    "holdout": {"share": 0.2, "seed": 42},
+    "outliers": {
+        "columns": ["AGE", "LIMIT_BAL"],
+        "rule": "both",
+        "z": 3.0,
+        "iqr_factor": 1.5,
+        "treatment": "remove",
+    },
+}
+"""Keywords of ``clean_clients``, as ``params.yaml`` has them."""
+
+
+def clients(n: int = 1000, seed: int = 0, **changes: dict) -> pd.DataFrame:
+    """Return n cleaned clients; ``changes`` replace whole sections of :data:`CLEANING`."""
+    return clean_clients(raw_clients(n, seed), **{**CLEANING, **changes})[0]
