@@ -7,19 +7,25 @@ belongs to another code book than that of the other months.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from creditrisk import schema
 from creditrisk.features.record import ClientRecord
 from creditrisk.features.registry import register
+from creditrisk.features.rows import columns, mean, slope, standard_deviation, weighted
 
 LIMIT = (schema.LIMIT,)
 STATUS, BILL, PAID = schema.STATUS_COLUMNS, schema.BILL_COLUMNS, schema.PAID_COLUMNS
 MONTHS = schema.MONTH_NAMES
 RECENCY = np.array([6.0, 5.0, 4.0, 3.0, 2.0, 1.0]) / 21.0
 """Weights that fall linearly from September to April and sum to 1."""
-SLOPE = np.linspace(2.5, -2.5, 6) / 17.5
-"""Least-squares slope a month of six values, newest first."""
+
+
+def singly(*columns_by_month: Sequence[str]) -> list[tuple[str, ...]]:
+    """Return the sources of features made month by month: one tuple a month."""
+    return list(zip(*columns_by_month, strict=True))
 
 
 def per_month(text: str, months: int = 6) -> list[str]:
@@ -40,18 +46,22 @@ def limit(r: ClientRecord) -> np.ndarray:
     return r.limit
 
 
-@register("amounts", "NT$", BILL, BILL, per_month("bill statement of {}"))
+@register("amounts", "NT$", singly(BILL), BILL, per_month("bill statement of {}"))
 def bills(r: ClientRecord) -> np.ndarray:
     return r.bill
 
 
-@register("amounts", "NT$", PAID, PAID, per_month("amount paid in {}"))
+@register("amounts", "NT$", singly(PAID), PAID, per_month("amount paid in {}"))
 def payments(r: ClientRecord) -> np.ndarray:
     return r.paid
 
 
 @register(
-    "status_codes", "code", STATUS, STATUS, per_month("payment-status code of {}, for trees only")
+    "status_codes",
+    "code",
+    singly(STATUS),
+    STATUS,
+    per_month("payment-status code of {}, for trees only"),
 )
 def status_codes(r: ClientRecord) -> np.ndarray:
     return r.status
@@ -63,7 +73,7 @@ def status_codes(r: ClientRecord) -> np.ndarray:
 @register(
     "status_states",
     "months",
-    STATUS,
+    singly(STATUS),
     numbered("months_past_due"),
     per_month("months past due in {}"),
 )
@@ -74,7 +84,7 @@ def months_past_due(r: ClientRecord) -> np.ndarray:
 @register(
     "status_states",
     "flag",
-    STATUS,
+    singly(STATUS * 3),
     [f"{state}_{i + 1}" for state in ("no_consumption", "paid_off", "revolving") for i in range(6)],
     [
         text.format(month)
@@ -93,7 +103,7 @@ def states(r: ClientRecord) -> np.ndarray:
 @register(
     "status_states",
     "flag",
-    STATUS,
+    STATUS[:1],
     ["sep_code1", "sep_late_2", "sep_late_3plus"],
     [
         "September code 1, which belongs to a code book of its own",
@@ -124,10 +134,9 @@ def september_states(r: ClientRecord) -> np.ndarray:
 )
 def status_counts(r: ClientRecord) -> np.ndarray:
     s = r.status
-    return np.stack(
-        [r.late.sum(1), (s >= 1).sum(1), (s == -2).sum(1), (s == -1).sum(1), (s == 0).sum(1)],
-        axis=1,
-    ).astype(float)
+    return columns(
+        r.late.sum(1), (s >= 1).sum(1), (s == -2).sum(1), (s == -1).sum(1), (s == 0).sum(1)
+    )
 
 
 @register(
@@ -153,7 +162,7 @@ def delay_summary(r: ClientRecord) -> np.ndarray:
     mpd, late = r.months_past_due, r.late
     since = np.where(late.any(1), late.argmax(1), schema.N_MONTHS)
     run = np.cumprod(late, axis=1).sum(1)
-    return np.stack([mpd.max(1), mpd.mean(1), mpd @ RECENCY, since, run], axis=1)
+    return columns(mpd.max(1), mean(mpd), weighted(mpd, RECENCY), since, run)
 
 
 @register(
@@ -164,7 +173,7 @@ def delay_summary(r: ClientRecord) -> np.ndarray:
     ["mean delay of the last three months less that of the first three"],
 )
 def delay_change(r: ClientRecord) -> np.ndarray:
-    return r.months_past_due[:, :3].mean(1) - r.months_past_due[:, 3:].mean(1)
+    return mean(r.months_past_due[:, :3]) - mean(r.months_past_due[:, 3:])
 
 
 # --- utilization ------------------------------------------------------------------
@@ -173,7 +182,7 @@ def delay_change(r: ClientRecord) -> np.ndarray:
 @register(
     "utilization",
     "ratio",
-    (*LIMIT, *BILL),
+    singly(LIMIT * 6, BILL),
     ["credit_utilization", *numbered("utilization")[1:]],
     ["BILL_AMT1 / LIMIT_BAL", *(f"bill of {m} over the limit" for m in MONTHS[1:])],
 )
@@ -202,15 +211,13 @@ def utilization(r: ClientRecord) -> np.ndarray:
 )
 def utilization_summary(r: ClientRecord) -> np.ndarray:
     u = r.utilization
-    mean = u.mean(1)
-    sd = np.sqrt(np.mean((u - mean[:, None]) ** 2, axis=1))
-    return np.stack([mean, u.max(1), u.min(1), sd, u @ SLOPE], axis=1)
+    return columns(mean(u), u.max(1), u.min(1), standard_deviation(u), slope(u))
 
 
 @register(
     "utilization",
     "ratio",
-    (*LIMIT, *BILL),
+    [(*LIMIT, BILL[0]), (*LIMIT, *BILL)],
     ["credit_utilization_clipped", "headroom_share"],
     [
         "September bill without credit balance over the limit, 0 to 1",
@@ -218,8 +225,8 @@ def utilization_summary(r: ClientRecord) -> np.ndarray:
     ],
 )
 def utilization_bounded(r: ClientRecord) -> np.ndarray:
-    share = r.owed / r.limit[:, None]
-    return np.stack([np.minimum(share[:, 0], 1.0), 1.0 - np.minimum(share, 1.0).mean(1)], axis=1)
+    share = np.minimum(r.owed / r.limit[:, None], 1.0)
+    return columns(share[:, 0], 1.0 - mean(share))
 
 
 # --- payment ------------------------------------------------------------------------
@@ -227,13 +234,13 @@ def utilization_bounded(r: ClientRecord) -> np.ndarray:
 
 @register("payment", "NT$", PAID, ["avg_payment"], ["mean of PAY_AMT1 … PAY_AMT6"])
 def avg_payment(r: ClientRecord) -> np.ndarray:
-    return r.paid.mean(1)
+    return r.paid_mean
 
 
 @register(
     "payment",
     "ratio",
-    (*BILL[1:], *PAID[:5]),
+    singly(BILL[1:], PAID[:5]),
     numbered("pay_ratio", 5),
     per_month("payment of {} over the bill that it settles, 0 to 1; 1 when nothing was owed", 5),
 )
@@ -255,13 +262,13 @@ def pay_ratio(r: ClientRecord) -> np.ndarray:
 def pay_ratio_summary(r: ClientRecord) -> np.ndarray:
     owed = r.owed[:, 1:].sum(1)
     total = np.divide(r.paid[:, :5].sum(1), owed, out=np.ones_like(owed), where=owed > 0)
-    return np.stack([r.pay_ratio.mean(1), r.pay_ratio.min(1), np.minimum(total, 2.0)], axis=1)
+    return columns(mean(r.pay_ratio), r.pay_ratio.min(1), np.minimum(total, 2.0))
 
 
 @register(
     "payment",
     "count",
-    (*BILL[1:], *PAID),
+    [(*BILL[1:], *PAID[:5]), PAID, PAID],
     ["n_paid_in_full", "n_no_payment", "n_round_payments"],
     [
         "months whose bill was above 0 and paid in full",
@@ -273,7 +280,7 @@ def payment_counts(r: ClientRecord) -> np.ndarray:
     full = ((r.paid[:, :5] >= r.owed[:, 1:]) & (r.owed[:, 1:] > 0)).sum(1)
     none = (r.paid <= 0).sum(1)
     whole = ((r.paid > 0) & (np.mod(r.paid, 1000.0) == 0)).sum(1)
-    return np.stack([full, none, whole], axis=1).astype(float)
+    return columns(full, none, whole)
 
 
 @register(
@@ -288,7 +295,7 @@ def payment_counts(r: ClientRecord) -> np.ndarray:
     ],
 )
 def payment_over_limit(r: ClientRecord) -> np.ndarray:
-    return np.stack([r.paid.mean(1), r.paid.max(1), r.paid @ SLOPE], axis=1) / r.limit[:, None]
+    return columns(r.paid_mean, r.paid.max(1), slope(r.paid)) / r.limit[:, None]
 
 
 # --- spend -----------------------------------------------------------------------------
@@ -297,12 +304,12 @@ def payment_over_limit(r: ClientRecord) -> np.ndarray:
 @register(
     "spend",
     "ratio",
-    (*LIMIT, *BILL, *PAID[:5]),
+    singly(LIMIT * 5, BILL[:5], BILL[1:], PAID[:5]),
     numbered("spend_over_limit", 5),
     per_month("implied spend of {} over the limit", 5),
 )
 def spend_over_limit(r: ClientRecord) -> np.ndarray:
-    return r.spend / r.limit[:, None]
+    return r.spend_over_limit
 
 
 @register(
@@ -313,9 +320,7 @@ def spend_over_limit(r: ClientRecord) -> np.ndarray:
     ["mean implied spend over the limit", "its standard deviation over five months"],
 )
 def spend_summary(r: ClientRecord) -> np.ndarray:
-    share = r.spend / r.limit[:, None]
-    mean = share.mean(1)
-    return np.stack([mean, np.sqrt(np.mean((share - mean[:, None]) ** 2, axis=1))], axis=1)
+    return columns(mean(r.spend_over_limit), standard_deviation(r.spend_over_limit))
 
 
 # --- logarithms, for linear models ----------------------------------------------------------
@@ -329,7 +334,7 @@ def log_limit(r: ClientRecord) -> np.ndarray:
 @register(
     "log_amounts",
     "log NT$",
-    (*BILL, *PAID),
+    [BILL, PAID, PAID[:1], PAID[1:2]],
     ["log_owed_mean", "log_paid_mean", "log_paid_1", "log_paid_2"],
     [
         "log(1 + mean bill without credit balances)",
@@ -339,8 +344,7 @@ def log_limit(r: ClientRecord) -> np.ndarray:
     ],
 )
 def log_amounts(r: ClientRecord) -> np.ndarray:
-    columns = [r.owed.mean(1), r.paid.mean(1), r.paid[:, 0], r.paid[:, 1]]
-    return np.log1p(np.stack(columns, axis=1))
+    return np.log1p(columns(mean(r.owed), r.paid_mean, r.paid[:, 0], r.paid[:, 1]))
 
 
 # --- audit attributes --------------------------------------------------------------------------

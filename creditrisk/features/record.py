@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creditrisk import schema
+from creditrisk.features import rows
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,9 +52,9 @@ class ClientRecord:
     def __len__(self) -> int:
         return len(self.limit)
 
-    def take(self, rows: Array) -> ClientRecord:
+    def take(self, chosen: Array) -> ClientRecord:
         """Return the record of some rows (indices or a boolean mask)."""
-        return ClientRecord(**{f.name: getattr(self, f.name)[rows] for f in fields(self)})
+        return ClientRecord(**{f.name: getattr(self, f.name)[chosen] for f in fields(self)})
 
     # Quantities that several features share, each computed once a record.
 
@@ -85,6 +86,16 @@ class ClientRecord:
         account identity behind it holds to the sign in 99.6 % of row-months.
         """
         return self.bill[:, :5] - self.bill[:, 1:] + self.paid[:, :5]
+
+    @cached_property
+    def spend_over_limit(self) -> Array:
+        """Implied spend over the limit, shape (n, 5)."""
+        return self.spend / self.limit[:, None]
+
+    @cached_property
+    def paid_mean(self) -> Array:
+        """Mean of the six payments, NT$, shape (n,)."""
+        return rows.mean(self.paid)
 
     @cached_property
     def pay_ratio(self) -> Array:

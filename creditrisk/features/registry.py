@@ -24,7 +24,8 @@ class Feature:
     ----------
     name : str
     unit : str
-        ``NT$``, ``ratio``, ``months``, ``count``, ``flag``, ``code`` or ``log NT$``.
+        ``NT$``, ``NT$ a year``, ``log NT$``, ``ratio``, ``months``, ``years``, ``count``,
+        ``flag`` or ``code``.
     family : str
         The group that model parameters and ablations speak of.
     sources : tuple of str
@@ -56,7 +57,11 @@ BLOCKS: list[Block] = []
 
 
 def register(
-    family: str, unit: str, sources: Sequence[str], names: Sequence[str], meanings: Sequence[str]
+    family: str,
+    unit: str,
+    sources: Sequence[str] | Sequence[Sequence[str]],
+    names: Sequence[str],
+    meanings: Sequence[str],
 ) -> Callable[[Callable[[ClientRecord], np.ndarray]], Callable[[ClientRecord], np.ndarray]]:
     """Add a block to the registry (a decorator).
 
@@ -64,8 +69,8 @@ def register(
     ----------
     family, unit : str
         See :class:`Feature`.
-    sources : sequence of str
-        Raw columns behind every feature of the block.
+    sources : sequence of str, or sequence of length k of sequences of str
+        Raw columns behind every feature of the block, or behind each.
     names, meanings : sequence of str, length k
         One for each column that the function returns, in its order.
     """
@@ -77,9 +82,11 @@ def register(
             raise ValueError(
                 f"{function.__name__}: names clash or lack a meaning: {sorted(clash) or names}"
             )
+        shared = tuple(source for source in sources if isinstance(source, str))
+        each = [shared] * len(names) if shared else [tuple(behind) for behind in sources]
         features = tuple(
-            Feature(n, unit, family, tuple(sources), m)
-            for n, m in zip(names, meanings, strict=True)
+            Feature(name, unit, family, behind, meaning)
+            for name, behind, meaning in zip(names, each, meanings, strict=True)
         )
         BLOCKS.append(Block(features, function))
         return function

@@ -1,0 +1,204 @@
+"""Everything that ``eda.html`` shows, computed from the raw and the cleaned table."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creditrisk import schema
+from creditrisk.data import codes, describe, outliers, overview
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+ASKED_COLUMNS = ("AGE", schema.LIMIT)
+AMOUNT_COLUMNS = (*schema.BILL_COLUMNS, *schema.PAID_COLUMNS)
+RULES = ("zscore", "iqr")
+
+
+def explore(
+    raw: pd.DataFrame,
+    clients: pd.DataFrame,
+    findings: Mapping[str, Any],
+    *,
+    level: float,
+    limit_bal_width: float,
+    age_width: float,
+    amount_edges: Sequence[float],
+    min_clients: int,
+) -> dict[str, Any]:
+    """Describe the table.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        The raw table, :data:`creditrisk.schema.RAW_COLUMNS`.
+    clients : DataFrame, n rows
+        The cleaned table.
+    findings : mapping
+        What cleaning found; see :func:`creditrisk.data.cleaning.clean_clients`. Its
+        z-score threshold and Tukey factor also rule the before/after tables.
+    level : float
+        Confidence level of the Wilson intervals.
+    limit_bal_width, age_width : float
+        Bin widths, NT$ and years.
+    amount_edges : sequence of float
+        Edges of the amount bins, NT$; see
+        :func:`creditrisk.data.describe.amount_distribution`.
+    min_clients : int
+        Bins and cells with fewer clients have a count and no rate.
+
+    Returns
+    -------
+    dict
+        One entry a section of the page, and ``headline``.
+    """
+    rates: dict[str, Any] = {"level": level, "min_clients": min_clients}
+    found = findings["outliers"]
+    associated = [schema.LIMIT, *AMOUNT_COLUMNS]
+    results: dict[str, Any] = {
+        "overview": overview.overview(raw, clients),
+        "imbalance": overview.imbalance(clients, level=level),
+        **distributions(clients, limit_bal_width, age_width, amount_edges, **rates),
+        "categories": codes.categories(clients, level=level),
+        "pay_codes": codes.status_by_month(clients, **rates),
+        "pay_recovery": codes.recovery_by_month(clients),
+        "pay_evidence": codes.status_evidence(clients),
+        "outliers": removals(raw, z=found["z"], iqr_factor=found["iqr_factor"], level=level),
+        "waterfall": overview.waterfall(raw, clients),
+        "flags": overview.flag_rates(clients, level=level),
+        "associations": {
+            "columns": associated,
+            "spearman": describe.rank_correlations(clients, associated),
+        },
+        "cleaning": {
+            "missing": findings["missing"],
+            "twins": findings["twins"],
+            "n_conflict_groups": findings["n_conflict_groups"],
+            "outliers": {
+                key: found[key]
+                for key in ("columns", "rule", "treatment", "n_removed", "n_winsorised")
+            },
+        },
+    }
+    return {"headline": headline(results), **results}
+
+
+def distributions(
+    clients: pd.DataFrame,
+    limit_bal_width: float,
+    age_width: float,
+    amount_edges: Sequence[float],
+    *,
+    level: float,
+    min_clients: int,
+) -> dict[str, Any]:
+    """Return the histograms of limit, age, bills and payments with default rates.
+
+    Parameters
+    ----------
+    clients : DataFrame, n rows
+        The cleaned table.
+    limit_bal_width, age_width, amount_edges, level, min_clients
+        See :func:`explore`.
+
+    Returns
+    -------
+    dict
+        ``limit_bal``, ``age`` and ``amounts`` (``labels`` of the bins, ``columns``).
+    """
+    default = clients[schema.TARGET].to_numpy()
+    rates: dict[str, Any] = {"level": level, "min_clients": min_clients}
+    histograms: dict[str, Any] = {}
+    for column, width in ((schema.LIMIT, limit_bal_width), ("AGE", age_width)):
+        name = column.lower()
+        values = clients[column].to_numpy(float)
+        edges = describe.equal_edges(values, width, f"eda.{name}_width")
+        histograms[name] = describe.distribution(values, default, edges, **rates)
+    amounts = {
+        column: describe.amount_distribution(
+            clients[column].to_numpy(float), default, amount_edges, **rates
+        )
+        for column in AMOUNT_COLUMNS
+    }
+    labels = describe.amount_labels(amount_edges)
+    return {**histograms, "amounts": {"labels": labels, "columns": amounts}}
+
+
+def removals(raw: pd.DataFrame, *, z: float, iqr_factor: float, level: float) -> dict[str, Any]:
+    """Return the before/after tables of outlier removal on the raw values.
+
+    The default rate of the removed clients has a Wilson interval at ``level``.
+
+    Parameters
+    ----------
+    raw : DataFrame
+        The raw table, so that a treatment chosen in cleaning does not show here; rows
+        with a missing value among the columns are left out.
+    z, iqr_factor : float
+        See :func:`creditrisk.data.outliers.removal_table`.
+    level : float
+        Confidence level.
+
+    Returns
+    -------
+    dict
+        ``asked``: AGE and LIMIT_BAL under each rule; ``amounts``: those
+        two with all bills and payments; and the parameters ``z`` and ``iqr_factor``.
+    """
+
+    def table(columns: Sequence[str]) -> list[dict[str, Any]]:
+        present = raw.dropna(subset=[*columns, schema.RAW_TARGET])
+        entries = outliers.removal_table(
+            present, columns, RULES, z=z, iqr_factor=iqr_factor, target=schema.RAW_TARGET
+        )
+        for when in ("removed", "after"):
+            counts = np.array([entry[f"n_{when}"] for entry in entries])
+            shares = np.array([entry[f"default_rate_{when}"] or 0.0 for entry in entries])
+            rates = describe.default_rates((counts * shares).round(), counts, level=level)
+            for entry, low, high in zip(entries, rates["lows"], rates["highs"], strict=True):
+                entry |= {f"low_{when}": low, f"high_{when}": high}
+        return entries
+
+    return {
+        "z": z,
+        "iqr_factor": iqr_factor,
+        "asked": table(ASKED_COLUMNS),
+        "amounts": table((*ASKED_COLUMNS, *AMOUNT_COLUMNS)),
+    }
+
+
+def headline(results: dict[str, Any]) -> dict[str, Any]:
+    """Return the numbers that the verdict rests on.
+
+    Parameters
+    ----------
+    results : dict
+        The sections of :func:`explore`.
+
+    Returns
+    -------
+    dict
+        Flat: rows, default rate with its interval, missing values, what removal by
+        either rule drops, sizes of the flagged groups.
+    """
+    balance = results["imbalance"][0]
+    removed = {entry["rule"]: entry for entry in results["outliers"]["asked"]}
+    by_amounts = {entry["rule"]: entry for entry in results["outliers"]["amounts"]}
+    flagged = {entry["flag"]: entry["n"] for entry in results["flags"]}
+    groups = ("duplicate", "twin", "inactive")
+    return {
+        "rows": balance["n"],
+        "defaults": balance["defaults"],
+        "default_rate": balance["rate"],
+        "default_rate_low": balance["low"],
+        "default_rate_high": balance["high"],
+        "missing_values": sum(c["n_missing_raw"] or 0 for c in results["overview"]),
+        "removed_zscore": removed["zscore"]["n_removed"],
+        "removed_iqr": removed["iqr"]["n_removed"],
+        "removed_iqr_amounts_share": by_amounts["iqr"]["removed_share"],
+        **{f"n_{group}": flagged[f"is_{group}"] for group in groups},
+        "n_twin_pairs": results["cleaning"]["twins"]["n_strict_pairs"],
+    }

@@ -1,0 +1,231 @@
+"""The page about the data: provenance, quality, distributions, codes, outliers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from markupsafe import Markup
+
+from creditrisk import schema
+from creditrisk.reporting import figures
+from creditrisk.reporting import format as fmt
+from creditrisk.reporting.pages import eda_figures, eda_tables
+from creditrisk.reporting.pages.eda_tables import percent_interval
+
+SECTIONS = [
+    ("provenance", "Provenance"),
+    ("missing", "Types and missing values"),
+    ("imbalance", "The target"),
+    ("limit_bal", "Credit limit"),
+    ("age", "Age"),
+    ("amounts", "Bills and payments"),
+    ("categories", "Sex, education, marriage"),
+    ("pay_codes", "Payment status by month"),
+    ("outliers", "Outlier removal"),
+    ("waterfall", "Rows, duplicates, twins"),
+    ("associations", "Associations"),
+    ("limits", "Limits"),
+]
+SAMPLES = {"all": "All clients", schema.TRAIN: "Training", schema.HOLDOUT: "Hold-out"}
+TYPICAL_SHARE = 0.01
+"""Captions compare bins with at least this share of the clients."""
+
+
+def build(results: dict[str, Any]) -> dict[str, Any]:
+    """Return what the template shows.
+
+    Parameters
+    ----------
+    results : dict
+        ``data/results/eda.json``.
+    """
+    base_rate = results["imbalance"][0]["rate"]
+    return {
+        "sections": SECTIONS,
+        "r": results,
+        "m": marker(results["headline"]),
+        "level": fmt.percent(results["params"]["confidence_level"], 0),
+        "source": results["source"],
+        "provenance": results["provenance"],
+        "types": type_tables(results["overview"]),
+        "policies": [[k, v] for k, v in results["cleaning"]["missing"]["policies"].items()],
+        "balance": balance_section(results["imbalance"]),
+        "limit": distribution_section(
+            results["limit_bal"], base_rate, "LIMIT_BAL, NT$", "Credit limit"
+        ),
+        "age": distribution_section(results["age"], base_rate, "AGE, years", "Age"),
+        "amounts": amounts_section(results["amounts"], base_rate),
+        "categories": eda_tables.categories(results["categories"]),
+        "status": eda_tables.status(results),
+        "outliers": eda_tables.outliers(results["outliers"]),
+        "rows": eda_tables.rows(results),
+        "associations": eda_tables.associations(results["associations"]),
+    }
+
+
+def marker(headline: dict[str, Any]) -> Callable[..., Markup]:
+    """Return a function that formats and marks a headline number by its key."""
+
+    def mark(key: str, form: str = "integer") -> Markup:
+        return fmt.metric(headline[key], f"eda:{key}", form)
+
+    return mark
+
+
+def type_tables(overview: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the tables of types: raw columns, and columns that cleaning added."""
+    raw = [c for c in overview if c["raw_dtype"] is not None]
+    added = [c for c in overview if c["raw_dtype"] is None]
+    renamed = {schema.TARGET: f"{schema.RAW_TARGET} → {schema.TARGET}"}
+
+    def number(x: float | None) -> str:
+        return fmt.decimal(x, 0)
+
+    return {
+        "columns": [
+            "Column",
+            "Raw type",
+            "Type",
+            "Missing, raw",
+            "Missing",
+            "Distinct",
+            "Min",
+            "Max",
+        ],
+        "raw": [
+            [
+                renamed.get(c["name"], c["name"]),
+                c["raw_dtype"],
+                c["dtype"],
+                fmt.integer(c["n_missing_raw"]),
+                fmt.integer(c["n_missing"]),
+                fmt.integer(c["n_distinct"]),
+                number(c["min"]),
+                number(c["max"]),
+            ]
+            for c in raw
+        ],
+        "added": [
+            [c["name"], c["dtype"], fmt.integer(c["n_missing"]), fmt.integer(c["n_distinct"])]
+            for c in added
+        ],
+    }
+
+
+def balance_section(samples: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the figure and table of the target's balance."""
+    every = samples[0]
+    return {
+        "figure": eda_figures.balance(every),
+        "non_default_share": 1 - every["rate"],
+        "ratio": every["non_defaults"] / every["defaults"] if every["defaults"] else None,
+        "rows": [
+            [
+                SAMPLES[s["sample"]],
+                fmt.integer(s["n"]),
+                fmt.integer(s["non_defaults"]),
+                fmt.integer(s["defaults"]),
+                fmt.percent(s["rate"], 2),
+                percent_interval(s),
+            ]
+            for s in samples
+        ],
+    }
+
+
+def bin_name(low: float, high: float) -> str:
+    """Name a bin of whole numbers that is closed on the left: 30 up to 35 is ``30–34``."""
+    if low == round(low) and high == round(high):
+        return f"{fmt.integer(low)}{fmt.DASH}{fmt.integer(high - 1)}"
+    return f"{low:g} to under {high:g}"
+
+
+def distribution_section(
+    column: dict[str, Any], base_rate: float, label: str, name: str
+) -> dict[str, Any]:
+    """Return figure, table and the caption's numbers of a histogram with default rates."""
+    edges = column["edges"]
+    names = [bin_name(*edges[i : i + 2]) for i in range(len(edges) - 1)]
+    total = sum(column["counts"])
+    typical = [
+        (names[i], rate)
+        for i, rate in enumerate(column["rates"])
+        if rate is not None and column["counts"][i] >= TYPICAL_SHARE * total
+    ] or [("–", None)]
+    first, last = typical[0], typical[-1]
+    figure = figures.rate_histogram(
+        edges,
+        column["counts"],
+        column["rates"],
+        column["lows"],
+        column["highs"],
+        xlabel=label,
+        base_rate=base_rate,
+        xformat="integer",
+        alt=f"{name}: default rate {fmt.percent(first[1])} at {first[0]}, "
+        f"{fmt.percent(last[1])} at {last[0]}.",
+    )
+    return {
+        "figure": figure,
+        "first": first,
+        "last": last,
+        "lowest": min(typical, key=lambda each: 1.0 if each[1] is None else each[1]),
+        "highest": max(typical, key=lambda each: 0.0 if each[1] is None else each[1]),
+        "verb": "falls" if (last[1] or 0) < (first[1] or 0) else "rises",
+        "summary": column["summary"],
+        "rows": rate_rows(names, column),
+    }
+
+
+def rate_rows(names: list[str], column: dict[str, Any]) -> list[list[Any]]:
+    """Return one table row a bin: clients, defaults, rate, interval."""
+    return [
+        [
+            name,
+            fmt.integer(column["counts"][i]),
+            fmt.integer(column["defaults"][i]),
+            fmt.percent(column["rates"][i]),
+            fmt.interval(column["lows"][i], column["highs"][i], "percent"),
+        ]
+        for i, name in enumerate(names)
+    ]
+
+
+def amounts_section(amounts: dict[str, Any], base_rate: float) -> dict[str, Any]:
+    """Return panels of the twelve monthly amounts, their summary and all bins."""
+    labels, columns = amounts["labels"], amounts["columns"]
+    bills = {c: columns[c] for c in schema.BILL_COLUMNS}
+    paid = {c: columns[c] for c in schema.PAID_COLUMNS}
+    first_paid = paid[schema.PAID_COLUMNS[0]]
+    negative = [c["summary"]["n_negative"] for c in bills.values()]
+    return {
+        "bills": eda_figures.amount_panels(
+            labels, bills, base_rate=base_rate, alt="Default rate and clients by bill, six months."
+        ),
+        "paid": eda_figures.amount_panels(
+            labels,
+            paid,
+            base_rate=base_rate,
+            alt="Default rate and clients by payment, six months.",
+        ),
+        "summary_rows": [summary_row(name, c["summary"]) for name, c in columns.items()],
+        "bins": [
+            [name, *row] for name, column in columns.items() for row in rate_rows(labels, column)
+        ],
+        "unpaid_rate": first_paid["rates"][labels.index("0")],
+        "top_paid_rate": next((r for r in reversed(first_paid["rates"]) if r is not None), None),
+        "largest_skewness": max(c["summary"]["skewness"] for c in columns.values()),
+        "n_negative": (min(negative), max(negative)),
+    }
+
+
+def summary_row(name: str, summary: dict[str, float]) -> list[Any]:
+    """Return the row of a monthly amount: location, spread, shape, zeros, negatives."""
+    return [
+        f"{name} {eda_figures.MONTHS[name][:3]}",
+        *(fmt.integer(summary[key]) for key in ("mean", "sd", "median", "p95", "max")),
+        fmt.decimal(summary["skewness"], 1),
+        fmt.percent(summary["n_zero"] / summary["n"]),
+        fmt.percent(summary["n_negative"] / summary["n"]),
+    ]

@@ -1,0 +1,39 @@
+"""report: one stage's results → one self-contained HTML page (``foreach`` page).
+
+Inputs: data/results/<stage of the page>.json, reports/metrics/clean.json (the hash of
+the data), requirements.txt (the pinned versions). Output: reports/<page>.html.
+Parameters: none. Work: creditrisk.reporting.render.render, which computes no statistics.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from creditrisk import io, paths
+from creditrisk.errors import UserError
+from creditrisk.reporting.provenance import complete
+from creditrisk.reporting.render import PAGES, render
+
+
+def main(
+    *,
+    item: str,
+    results: Callable[[str], Path] = paths.results,
+    clean: Path = paths.metrics("clean"),
+    requirements: Path = paths.REQUIREMENTS,
+    page: Callable[[str], Path] = paths.page,
+) -> None:
+    """Render page ``item`` from the results of the stage that it shows."""
+    if item not in PAGES:
+        raise UserError(f"no page {item!r}; there are: {', '.join(PAGES)}")
+    document = io.read_json(results(PAGES[item].stage))
+    provenance = complete(
+        document.get("provenance"),
+        data_sha256=io.read_json(clean)["sha256"],
+        requirements=requirements.read_text(encoding="utf-8"),
+    )
+    target = page(item)
+    html = render(item, {**document, "provenance": provenance})
+    io.write_text(target, html)
+    print(f"{target.name}: {len(html.encode()) / 1000:.0f} kB")
