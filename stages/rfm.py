@@ -1,0 +1,94 @@
+"""Clean clients → recency, frequency and monetary scores, segments, and what a new client needs.
+
+In: ``data/interim/clients.parquet``. Out: ``data/interim/rfm.parquet`` (scores, one
+row a client), ``models/rfm.json`` (bands, spend threshold, segment rules), the results
+behind ``rfm.html`` and the headline metrics. Params: section ``rfm``. The work is done
+by ``creditrisk.segments.rfm_tables.analyse``; no model is read here.
+"""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from pathlib import Path
+
+from pydantic import Field, PositiveFloat, PositiveInt, field_validator
+
+from creditrisk import io, params, paths, schema
+from creditrisk.segments import rfm, rfm_tables
+
+
+class Edges(params.Params):
+    """Band edges of the three measures, ascending; four edges make scores 1–5."""
+
+    recency: list[float] = Field(min_length=4, max_length=4)
+    frequency: list[float] = Field(min_length=4, max_length=4)
+    monetary: list[float] = Field(min_length=4, max_length=4)
+
+    @field_validator("recency", "frequency", "monetary")
+    @classmethod
+    def ascend(cls, edges: list[float]) -> list[float]:
+        """Refuse edges that do not ascend strictly."""
+        if any(low >= high for low, high in pairwise(edges)):
+            raise ValueError("band edges must ascend strictly")
+        return edges
+
+
+class Segment(params.Params):
+    """A named rule: quantity → [low, high], both inclusive, null for open."""
+
+    name: str = Field(min_length=1)
+    conditions: dict[str, tuple[float | None, float | None]]
+
+    @field_validator("conditions")
+    @classmethod
+    def known(cls, conditions: dict[str, tuple[float | None, float | None]]) -> dict:
+        """Refuse quantities that no client has."""
+        if unknown := sorted(set(conditions) - set(rfm.QUANTITIES)):
+            raise ValueError(
+                f"no quantity {', '.join(unknown)}; there are: {', '.join(rfm.QUANTITIES)}"
+            )
+        return conditions
+
+
+class Params(params.Params):
+    """Section ``rfm`` of params.yaml."""
+
+    spend_threshold: PositiveFloat
+    threshold_alternatives: list[PositiveFloat]
+    as_specified: Edges
+    spend: Edges
+    segments: list[Segment] = Field(min_length=1)
+    min_cell: PositiveInt
+
+    @field_validator("segments")
+    @classmethod
+    def complete(cls, segments: list[Segment]) -> list[Segment]:
+        """Refuse rules that leave clients without a segment."""
+        if segments[-1].conditions:
+            raise ValueError("the last segment must have no conditions: it takes whoever is left")
+        return segments
+
+
+def main(
+    params: Params,
+    *,
+    clients: Path = paths.CLIENTS,
+    table: Path = paths.RFM,
+    bands: Path = paths.MODELS / "rfm.json",
+    results: Path = paths.results("rfm"),
+    metrics: Path = paths.metrics("rfm"),
+) -> None:
+    """Score the clients and write table, bands, results and metrics."""
+    people = schema.clients_contract().validate(io.read_table(clients), lazy=True)
+    numbers = params.model_dump(include={"spend_threshold", "as_specified", "spend", "segments"})
+    scored, computed = rfm_tables.analyse(
+        people,
+        numbers,
+        threshold_alternatives=params.threshold_alternatives,
+        min_cell=params.min_cell,
+    )
+    io.write_table(table, scored)
+    io.write_json(bands, numbers, digits=None)
+    io.write_json(results, computed)
+    io.write_json(metrics, computed["headline"])
+    print(f"rfm: {len(people):,} clients in {computed['headline']['n_segments']} segments")
