@@ -1,0 +1,71 @@
+"""The one shape of every error, in words that a person can act on.
+
+No message holds an input value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, ValidationError
+
+MAX_CLIENTS = 10_000
+MAX_LISTED = 100
+"""Errors listed in one reply; a hostile body must not earn a reply larger than itself."""
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field."""
+
+    field: str
+    message: str
+
+
+class Failure(BaseModel):
+    """Every reply with a status of 400 or more."""
+
+    error: str
+    errors: list[FieldError]
+
+
+def describe(error: ValidationError, limit: int = MAX_LISTED) -> list[FieldError]:
+    """Return a validation error as fields and messages, at most ``limit`` of them."""
+    details = error.errors(include_url=False, include_context=False, include_input=False)
+    return [
+        FieldError(field=field_name(d["loc"]), message=message(d["type"], d["loc"], d["msg"]))
+        for d in details[:limit]
+    ]
+
+
+def field_name(location: Sequence[str | int]) -> str:
+    """Return ``clients[3].PAY_0`` for a pydantic location; ``body`` for the whole."""
+    text = ""
+    for part in location:
+        text += f"[{part}]" if isinstance(part, int) else f".{str(part)[:60]}"
+    return text.removeprefix(".") or "body"
+
+
+def message(kind: str, location: Sequence[str | int], text: str) -> str:
+    """Return pydantic's message as one that a person can act on."""
+    if kind == "extra_forbidden":
+        if location[-1] in ("PAY_0", "PAY_1"):
+            return "is the same month as PAY_0: give one of the two"
+        return "is not a field of this request"
+    known = {
+        "missing": "is required",
+        "float_type": "must be a number",
+        "finite_number": "must be a finite number",
+        "model_type": "must be a JSON object",
+        "list_type": "must be a list",
+        "too_short": "must hold at least one client",
+        "too_long": f"must hold at most {MAX_CLIENTS:,} clients",
+    }
+    return known.get(kind) or text.replace("Input should be", "must be").replace("'", '"')
+
+
+def summarise(errors: Sequence[FieldError]) -> str:
+    """Return the one line that stands above the list of errors."""
+    if not errors:
+        return "the request is not valid"
+    first = f"{errors[0].field}: {errors[0].message}"
+    return first if len(errors) == 1 else f"{first} (and {len(errors) - 1} more)"

@@ -1,0 +1,303 @@
+"""What the service takes and gives, as pydantic models.
+
+The rules for numbers stand here alone: amounts are any finite JSON number, codes
+and AGE are whole numbers (30 or 30.0; not "30", not true), unknown fields are
+refused.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import (
+    AfterValidator,
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    ValidationInfo,
+    WrapValidator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
+
+from creditrisk import schema
+from creditrisk.serving.failures import (
+    MAX_CLIENTS,
+    MAX_LISTED,
+    Failure,
+    FieldError,
+    describe,
+    summarise,
+)
+
+if TYPE_CHECKING:
+    from creditrisk.scoring import Scores
+
+
+def whole(value: float) -> float:
+    """Refuse 2.5 where a code or an age is meant; 2.0 passes."""
+    if value != int(value):
+        raise PydanticCustomError("whole_number", "must be a whole number")
+    return value
+
+
+def in_range(column: str) -> Any:
+    """Return the constraint of a whole-number column, as the schema states its range."""
+    low, high = schema.CODE_RANGES[column]
+    return Field(strict=True, ge=low, le=high)
+
+
+def absent() -> float:
+    """Return what stands for an attribute that the caller left out."""
+    return math.nan
+
+
+Amount = Annotated[float, Field(strict=True)]
+Limit = Annotated[float, Field(strict=True, gt=0)]
+Status = Annotated[float, in_range("PAY_0"), AfterValidator(whole)]
+Sex = Annotated[float, in_range("SEX"), AfterValidator(whole)]
+Education = Annotated[float, in_range("EDUCATION"), AfterValidator(whole)]
+Marriage = Annotated[float, in_range("MARRIAGE"), AfterValidator(whole)]
+Age = Annotated[float, in_range("AGE"), AfterValidator(whole)]
+
+
+class Message(BaseModel):
+    """Base of what comes in: unknown fields and non-finite numbers are refused."""
+
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+
+class Client(Message):
+    """An existing cardholder: credit limit and six months, the newest first.
+
+    Names are those of the Kaggle file: PAY_0, BILL_AMT1 and PAY_AMT1 belong to the
+    newest month. PAY_1 may stand for PAY_0, but not beside it.
+    """
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "example": {
+                "LIMIT_BAL": 120000,
+                **dict.fromkeys(schema.STATUS_COLUMNS, 0),
+                **dict.fromkeys(schema.BILL_COLUMNS, 45000),
+                **dict.fromkeys(schema.PAID_COLUMNS, 2500),
+            }
+        }
+    )
+
+    ID: Any = Field(default=None, description="ignored")
+    LIMIT_BAL: Limit = Field(description="credit limit, NT$")
+    SEX: Sex = Field(default_factory=absent, description="1 male, 2 female")
+    EDUCATION: Education = Field(
+        default_factory=absent,
+        description="1 graduate school, 2 university, 3 high school; 0 and 4 to 6 other",
+    )
+    MARRIAGE: Marriage = Field(
+        default_factory=absent, description="1 married, 2 single, 3 others, 0 unknown"
+    )
+    AGE: Age = Field(default_factory=absent, description="years")
+    PAY_0: Status = Field(
+        validation_alias=AliasChoices("PAY_0", "PAY_1"),
+        description="status of September: −2 no consumption, −1 paid in full, 0 revolving, "
+        "1 to 9 months past due; PAY_1 is another name for it",
+    )
+    PAY_2: Status = Field(description="status of August")
+    PAY_3: Status = Field(description="status of July")
+    PAY_4: Status = Field(description="status of June")
+    PAY_5: Status = Field(description="status of May")
+    PAY_6: Status = Field(description="status of April")
+    BILL_AMT1: Amount = Field(description="bill statement of September, NT$")
+    BILL_AMT2: Amount = Field(description="bill statement of August, NT$")
+    BILL_AMT3: Amount = Field(description="bill statement of July, NT$")
+    BILL_AMT4: Amount = Field(description="bill statement of June, NT$")
+    BILL_AMT5: Amount = Field(description="bill statement of May, NT$")
+    BILL_AMT6: Amount = Field(description="bill statement of April, NT$")
+    PAY_AMT1: Amount = Field(description="paid in September, NT$")
+    PAY_AMT2: Amount = Field(description="paid in August, NT$")
+    PAY_AMT3: Amount = Field(description="paid in July, NT$")
+    PAY_AMT4: Amount = Field(description="paid in June, NT$")
+    PAY_AMT5: Amount = Field(description="paid in May, NT$")
+    PAY_AMT6: Amount = Field(description="paid in April, NT$")
+
+    def missing(self, required: Iterable[str]) -> list[str]:
+        """Return which audit attributes the served model needs and this client lacks."""
+        return [name for name in required if math.isnan(getattr(self, name))]
+
+
+class RowError(Failure):
+    """A client of a batch that could not be scored (``on_error: report``)."""
+
+    index: int = Field(ge=0, description="position in the request, from 0")
+
+
+class Cluster(BaseModel):
+    """The behavioural group that a client is nearest to."""
+
+    id: int
+    name: str
+    confidence: float = Field(ge=0, le=1)
+
+
+class Rfm(BaseModel):
+    """Recency, frequency and monetary value of card use, by implied spend."""
+
+    recency: int = Field(description="months since the last spend; 5 is none in five months")
+    frequency: int = Field(description="months of five with spend")
+    monetary: float = Field(description="spend of five months, NT$")
+    recency_score: int = Field(ge=1, le=5)
+    frequency_score: int = Field(ge=1, le=5)
+    monetary_score: int = Field(ge=1, le=5)
+    code: int
+    segment: str
+
+
+class Prediction(BaseModel):
+    """The reply for one client."""
+
+    probability: float = Field(ge=0, le=1, description="of missing next month's payment")
+    decision: Literal["flag", "clear"]
+    threshold: float = Field(description="probability from which a client is flagged")
+    cluster: Cluster
+    rfm: Rfm
+    model_version: str
+
+
+class Results(BaseModel):
+    """The reply for a batch, in the order of the request."""
+
+    results: list[Prediction | RowError]
+
+
+_client = TypeAdapter(Client)
+
+
+def refuse(details: list[InitErrorDetails], title: str) -> ValidationError:
+    """Return an error that reaches the caller just as pydantic's own do."""
+    return ValidationError.from_exception_data(title, details, hide_input=True)
+
+
+def missing_detail(location: tuple[str | int, ...]) -> InitErrorDetails:
+    """Return the detail of a required field that is not there."""
+    return InitErrorDetails(type="missing", loc=location, input=None)
+
+
+def check_rows(value: Any, handler: Any, info: ValidationInfo) -> list[Client | RowError]:
+    """Validate the clients of a batch one by one.
+
+    With ``on_error: report`` a bad client becomes a :class:`RowError` in its place;
+    with ``reject`` the errors of every bad client are raised, up to a limit.
+    """
+    if not isinstance(value, list) or not 1 <= len(value) <= MAX_CLIENTS:
+        return handler(value)  # which refuses it
+    report = info.data.get("on_error") == "report"
+    rows: list[Client | RowError] = []
+    refused: list[InitErrorDetails] = []
+    for index, row in enumerate(value):
+        try:
+            rows.append(_client.validate_python(row))
+        except ValidationError as error:
+            if report:
+                errors = describe(error)
+                rows.append(RowError(error=summarise(errors), errors=errors, index=index))
+                continue
+            for detail in error.errors(include_url=False, include_input=False):
+                kind = PydanticCustomError(detail["type"], detail["msg"])
+                refused.append(InitErrorDetails(type=kind, loc=(index, *detail["loc"]), input=None))
+            if len(refused) >= MAX_LISTED:
+                break
+    if refused:
+        raise refuse(refused[:MAX_LISTED], "Batch")
+    return rows
+
+
+class Batch(Message):
+    """Up to 10,000 clients."""
+
+    on_error: Literal["reject", "report"] = Field(
+        default="reject",
+        description="reject refuses the whole batch for one bad client; report answers "
+        "that client with its errors and scores the others",
+    )
+    clients: Annotated[
+        list[Client],
+        Field(min_length=1, max_length=MAX_CLIENTS),
+        WrapValidator(check_rows),
+    ]
+
+
+def require_one(client: Client, required: Sequence[str]) -> None:
+    """Raise a validation error for each audit attribute that is needed and absent."""
+    if required and (names := client.missing(required)):
+        raise refuse([missing_detail((name,)) for name in names], "Client")
+
+
+def require(
+    rows: Sequence[Client | RowError], required: Sequence[str], *, report: bool
+) -> list[Client | RowError]:
+    """Check the audit attributes that the served model needs.
+
+    Parameters
+    ----------
+    rows : sequence of Client or RowError
+    required : sequence of str
+        Empty for a model without audit attributes.
+    report : bool
+        Whether a client that lacks one becomes a row error.
+
+    Returns
+    -------
+    list of Client or RowError
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Naming row and field, unless ``report``.
+    """
+    checked: list[Client | RowError] = []
+    refused: list[InitErrorDetails] = []
+    for index, row in enumerate(rows):
+        names = row.missing(required) if required and isinstance(row, Client) else []
+        if names and report:
+            errors = [FieldError(field=name, message="is required") for name in names]
+            checked.append(RowError(error=summarise(errors), errors=errors, index=index))
+        else:
+            checked.append(row)
+            refused += [missing_detail(("clients", index, name)) for name in names]
+    if refused:
+        raise refuse(refused[:MAX_LISTED], "Batch")
+    return checked
+
+
+def predictions(scores: Scores, cluster_names: Sequence[str], **common: Any) -> list[Prediction]:
+    """Return one reply a client.
+
+    Parameters
+    ----------
+    scores : Scores, n clients
+    cluster_names : sequence of str
+        By cluster number.
+    **common
+        ``threshold`` and ``model_version``, the same for all.
+
+    Returns
+    -------
+    list of Prediction, length n
+    """
+    clusters = zip(scores.cluster_id.tolist(), scores.cluster_confidence.tolist(), strict=True)
+    columns = [scores.rfm[name].tolist() for name in Rfm.model_fields]
+    return [
+        Prediction(
+            probability=probability,
+            decision="flag" if probability >= common["threshold"] else "clear",
+            cluster=Cluster(id=number, name=cluster_names[number], confidence=confidence),
+            rfm=Rfm(**dict(zip(Rfm.model_fields, values, strict=True))),
+            **common,
+        )
+        for probability, (number, confidence), values in zip(
+            scores.probability.tolist(), clusters, zip(*columns, strict=True), strict=True
+        )
+    ]

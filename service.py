@@ -1,0 +1,107 @@
+"""The prediction service: ``bentoml serve`` here, ``bentoml build`` to take it elsewhere.
+
+It loads what the pipeline left in ``models/``, validates, and calls the façade
+:mod:`creditrisk.scoring`. It never trains. Routes and rules stand in
+:mod:`creditrisk.serving`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import bentoml
+from bentoml.exceptions import BentoMLException
+
+from creditrisk.errors import UserError
+from creditrisk.features.record import ClientRecord, from_mappings
+from creditrisk.serving import artefacts, guard, messages, site
+from creditrisk.serving.messages import Batch, Client, Prediction, Results, RowError
+
+ROOT = Path(__file__).resolve().parent  # not the working directory: right inside a bento too
+
+pages = site.build(
+    ROOT / "web",
+    lambda: CreditDefault.openapi_spec.asdict(),  # type: ignore[attr-defined]  # noqa: PLW0108
+    lambda: bentoml.get_current_service().scorer,
+)
+
+
+@bentoml.asgi_app(pages, path="/")
+@bentoml.service(
+    name="credit_default",
+    image=bentoml.images.Image(
+        lock_python_packages=False,  # the file is a full lock, with hashes
+        python_requirements=(ROOT / "requirements-serve.txt").read_text(encoding="utf-8"),
+    ),
+    workers=2,
+    threads=1,
+    # The guard ends a request after 10 seconds in the agreed shape; this is the backstop.
+    traffic={"timeout": 15},
+    http={"host": "127.0.0.1", "port": 3000},
+    # Each request would cost twice as much with the access log and tracing on.
+    logging={"access": {"enabled": False}},
+    tracing={"excluded_urls": ".*"},
+    metrics={"enabled": False},
+    envs=[
+        {"name": "OMP_NUM_THREADS", "value": "1"},
+        {"name": "OPENBLAS_NUM_THREADS", "value": "1"},
+    ],
+)
+class CreditDefault:
+    """Probability of next-month default for existing cardholders, an early warning."""
+
+    @bentoml.on_deployment
+    def check_models() -> None:  # BentoML makes it a static method
+        """Stop the start with one line where a model file is absent or was changed."""
+        try:
+            artefacts.read(artefacts.folder(ROOT))
+        except UserError as error:
+            raise BentoMLException(str(error)) from None
+
+    def __init__(self) -> None:
+        guard.quiet_client_errors()
+        self.scorer = artefacts.load_scorer(artefacts.folder(ROOT))
+        self.scorer.score(_any_client())  # the first call is slow; no caller waits for it
+
+    def __is_ready__(self) -> bool:
+        """Return whether the model is loaded."""
+        return hasattr(self, "scorer")
+
+    @bentoml.api
+    async def predict(self, client: Client, /) -> Prediction:
+        """Score one client.
+
+        ``decision`` is ``flag`` where the probability reaches ``threshold``.
+        """
+        messages.require_one(client, self.scorer.audit_columns)
+        return self._predictions([client])[0]
+
+    @bentoml.api
+    def predict_batch(self, batch: Batch, /) -> Results:
+        """Score up to 10,000 clients: same order and same numbers as one by one."""
+        rows = messages.require(
+            batch.clients, self.scorer.audit_columns, report=batch.on_error == "report"
+        )
+        clients = [row for row in rows if isinstance(row, Client)]
+        predictions = iter(self._predictions(clients) if clients else [])
+        return Results(
+            results=[row if isinstance(row, RowError) else next(predictions) for row in rows]
+        )
+
+    def _predictions(self, clients: Sequence[Client]) -> list[Prediction]:
+        record = from_mappings([vars(client) for client in clients])
+        return messages.predictions(
+            self.scorer.score(record),
+            self.scorer.cluster_names,
+            threshold=self.scorer.threshold,
+            model_version=self.scorer.version,
+        )
+
+
+def _any_client() -> ClientRecord:
+    """Return a client for the warm-up; no number of it matters."""
+    return from_mappings([dict.fromkeys(Client.model_fields, 1.0)])
+
+
+CreditDefault.add_asgi_middleware(guard.Guard)  # type: ignore[attr-defined]

@@ -1,0 +1,94 @@
+"""The façade: the pipeline's numbers, alone and in a batch."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from creditrisk.errors import UserError
+from creditrisk.features.record import ClientRecord, from_frame
+from creditrisk.scoring import Scorer
+from creditrisk.segments import rfm as rfm_segments
+from creditrisk.serving import artefacts
+from tests.generated import raw_clients
+from tests.service import model_folder
+
+
+@pytest.fixture(scope="module")
+def record() -> ClientRecord:
+    return from_frame(raw_clients(1200, seed=21))
+
+
+def test_probability_is_the_pipelines(models: Path, record: ClientRecord) -> None:
+    scorer = artefacts.load_scorer(models)
+    expected = model_folder.pipeline_probability(models, record)
+    np.testing.assert_allclose(scorer.probability(record), expected, rtol=0, atol=1e-6)
+    assert np.ptp(expected) > 0.5, "a constant model would prove nothing"
+
+
+def test_one_client_gets_the_bits_that_the_batch_gives(models: Path, record: ClientRecord) -> None:
+    scorer = artefacts.load_scorer(models)
+    batch = scorer.score(record)
+    for i in range(0, len(record), 7):
+        single = scorer.score(record.take(np.array([i])))
+        assert single.probability[0] == batch.probability[i]
+        assert single.cluster_id[0] == batch.cluster_id[i]
+        assert single.cluster_confidence[0] == batch.cluster_confidence[i]
+        assert {k: v[0] for k, v in single.rfm.items()} == {k: v[i] for k, v in batch.rfm.items()}
+
+
+def test_segments_are_those_of_the_stages(models: Path, record: ClientRecord) -> None:
+    scores = artefacts.load_scorer(models).score(record)
+    expected = rfm_segments.score(record, model_folder.BANDS)
+    assert set(scores.rfm) == set(expected)
+    for name, values in expected.items():
+        np.testing.assert_array_equal(scores.rfm[name], values)
+    assert set(np.unique(scores.cluster_id)) <= {0, 1, 2}
+    assert np.all((scores.cluster_confidence >= 0) & (scores.cluster_confidence <= 1))
+
+
+def test_calibration_is_affine_in_log_odds(tmp_path: Path, record: ClientRecord) -> None:
+    plain = artefacts.load_scorer(model_folder.write(tmp_path / "plain"))
+    calibrated = artefacts.load_scorer(
+        model_folder.write(tmp_path / "calibrated", calibration={"slope": 0.8, "intercept": -0.25})
+    )
+    np.testing.assert_allclose(
+        calibrated.log_odds(record), 0.8 * plain.log_odds(record) - 0.25, rtol=0, atol=1e-12
+    )
+    odds = plain.probability(record) / (1 - plain.probability(record))
+    np.testing.assert_allclose(np.log(odds), plain.log_odds(record), atol=1e-9)
+
+
+def test_audit_columns_follow_the_features(models: Path, audit_models: Path) -> None:
+    assert artefacts.load_scorer(models).audit_columns == ()
+    used = artefacts.load_scorer(audit_models).audit_columns
+    assert used == ("SEX", "EDUCATION", "MARRIAGE", "AGE")
+
+
+def test_absurd_amounts_still_give_finite_numbers(models: Path, record: ClientRecord) -> None:
+    one = record.take(np.array([0]))
+    absurd = ClientRecord(
+        np.array([5e-324]),
+        one.status,
+        np.array([[1e308, -1e308, 1e308, -1e308, 0.0, 1.0]]),
+        np.full((1, 6), 1.7e308),
+        one.sex,
+        one.education,
+        one.marriage,
+        one.age,
+    )
+    scores = artefacts.load_scorer(models).score(absurd)
+    assert 0 <= scores.probability[0] <= 1
+    assert 0 <= scores.cluster_confidence[0] <= 1
+    assert np.isfinite(scores.rfm["monetary"][0])
+
+
+def test_features_that_are_not_the_models_are_refused(models: Path) -> None:
+    champion = json.loads((models / "champion.json").read_text(encoding="utf-8"))
+    short = {**champion, "features": champion["features"][:-1]}
+    booster = (models / "champion.ubj").read_bytes()
+    with pytest.raises(UserError, match="features"):
+        Scorer(booster, short, model_folder.CLUSTERS, model_folder.BANDS, "v")
