@@ -1,9 +1,9 @@
 """summary: the headline numbers of all stages → one JSON, and what the first page shows.
 
 Inputs: reports/metrics/{clean,evaluate,cluster}.json, reports/metrics/train/<family>.json,
-models/manifest.json, dvc.yaml (for the picture of the pipeline).
+models/manifest.json, docs/pipeline.json (the graph of dvc.yaml).
 Outputs: reports/metrics/summary.json, data/results/summary.json. Parameters: none.
-Work: creditrisk.metrics.headline.gather_headline, read_graph.
+Work: creditrisk.metrics.headline.gather_headline.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def main(
     headline = work.gather_headline(
         io.read_json(clean), io.read_json(evaluate), io.read_json(cluster)
     )
-    graph = work.read_graph(io.read_yaml(pipeline))
+    graph = io.read_json(pipeline)
     names = next(n["items"] for n in graph["nodes"] if n["name"] == "train")
     io.write_json(metrics, headline)
     io.write_json(

@@ -1,4 +1,4 @@
-"""summary gathers the headline from the stages' metrics and the graph from dvc.yaml."""
+"""summary gathers the headline from the stages' metrics and takes the graph along."""
 
 from __future__ import annotations
 
@@ -26,14 +26,13 @@ CHAMPION = {
     "threshold": 0.3,
 }
 CV = {"roc_auc": 0.785, "log_loss": 0.42, "brier": 0.134, "ece": 0.006, "calibration_slope": 1.0}
-PIPELINE = """
-stages:
-  clean: {desc: cleans, cmd: x, deps: [raw.csv], outs: [clients.parquet]}
-  train:
-    foreach: {one: {}, two: {}}
-    do: {desc: trains, cmd: x, deps: [clients.parquet], outs: ["${key}.joblib"]}
-  evaluate: {desc: judges, cmd: x, deps: [one.joblib, two.joblib]}
-"""
+PIPELINE = {
+    "nodes": [
+        {"name": "clean", "desc": "cleans", "items": []},
+        {"name": "train", "desc": "trains", "items": ["one", "two"]},
+    ],
+    "edges": [["clean", "train"]],
+}
 
 
 def write_inputs(folder: Path, **evaluate: Any) -> dict[str, Path]:
@@ -51,12 +50,12 @@ def write_inputs(folder: Path, **evaluate: Any) -> dict[str, Path]:
     (folder / "train").mkdir(exist_ok=True)
     for name, document in documents.items():
         (folder / f"{name}.json").write_text(json.dumps(document))
-    (folder / "dvc.yaml").write_text(PIPELINE)
+    (folder / "pipeline.json").write_text(json.dumps(PIPELINE))
     arguments = {name: folder / f"{name}.json" for name in ("clean", "evaluate", "cluster")}
     return arguments | {
         "manifest": folder / "manifest.json",
         "families": folder / "train",
-        "pipeline": folder / "dvc.yaml",
+        "pipeline": folder / "pipeline.json",
         "results": folder / "results.json",
         "metrics": folder / "summary.json",
     }
@@ -94,7 +93,7 @@ def test_the_first_page_gets_families_of_the_pipeline_only_and_the_graph(tmp_pat
     summary.main(**arguments)
     results = json.loads((tmp_path / "results.json").read_text())
     assert list(results["families"]) == ["one", "two"], "not the file of a family that is gone"
-    assert results["pipeline"]["edges"] == [["clean", "train"], ["train", "evaluate"]]
+    assert results["pipeline"] == PIPELINE
     assert results["provenance"] == {"model sha256": "cd" * 32}
 
 

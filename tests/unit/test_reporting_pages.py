@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import jinja2
 import pytest
 
-from creditrisk.metrics import headline
+from creditrisk.cli.graph import read_graph
 from creditrisk.reporting import figures, pipeline, provenance, render, theme
 from creditrisk.reporting import format as fmt
 
@@ -226,7 +226,7 @@ DVC = {
 
 
 def test_the_graph_is_read_from_the_pipeline_file() -> None:
-    read = headline.read_graph(DVC)
+    read = read_graph(DVC)
     assert [n["name"] for n in read["nodes"]] == list(DVC["stages"])
     assert [n["items"] for n in read["nodes"]] == [[], ["one", "two"], [], ["x", "y"], []]
     assert read["edges"] == [

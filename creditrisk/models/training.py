@@ -1,0 +1,316 @@
+"""Fit one family: out-of-fold probabilities, a choice on its path, the final pipeline.
+
+Every fit takes rows of the training side that may enter a fit (``fit_row``); every
+training row is scored by fits that never saw its group, hold-out rows by the final
+pipeline alone. Folds run in parallel threads and are reduced in fixed order, so
+the result does not depend on the number of cores.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from creditrisk.features import registry
+from creditrisk.metrics import calibration, discrimination
+from creditrisk.models.families import LABELS, ONE_AT_A_TIME, build, candidates
+from creditrisk.models.folds import deal_folds
+from creditrisk.models.rows import TrainingRows
+from creditrisk.models.selection import choose_on_path
+
+if TYPE_CHECKING:
+    from sklearn.pipeline import Pipeline
+
+Array = np.ndarray
+
+
+@dataclass(frozen=True)
+class TrainedFamily:
+    """What training gives back.
+
+    Attributes
+    ----------
+    pipeline : Pipeline
+        Fitted on all training rows that may enter a fit.
+    probability : ndarray of float, shape (n,)
+        Out of fold, mean over repeats.
+    folds : list of dict
+        Per repeat and fold: rows and ROC AUC, log loss and Brier of the test rows.
+    cv : dict
+        Figures of pooled out-of-fold probabilities, mean over repeats.
+    path : list of dict
+        Train and validation log loss per candidate; empty for a single candidate.
+    parameters : dict
+        The parameters that were fitted, ``C`` chosen.
+    """
+
+    pipeline: Pipeline
+    probability: Array
+    folds: list[dict[str, Any]]
+    cv: dict[str, float]
+    path: list[dict[str, Any]]
+    parameters: dict[str, Any]
+
+
+def train(
+    family: str,
+    parameters: Mapping[str, Any],
+    rows: TrainingRows,
+    *,
+    scaler: str,
+    n_folds: int,
+    n_repeats: int,
+    random_state: int,
+    n_jobs: int,
+    progress: Callable[[str], None] = lambda line: None,
+) -> TrainedFamily:
+    """Cross-validate and fit one family.
+
+    Parameters
+    ----------
+    family : str
+    parameters : mapping
+        The family's; a list under ``C`` is a path, walked on the folds of the first
+        repeat, from which ``rule`` chooses.
+    rows : TrainingRows
+    scaler : {"standard", "robust"}
+    n_folds, n_repeats, random_state : int
+        See :func:`~creditrisk.models.folds.deal_folds`.
+    n_jobs : int
+        Threads: folds at a time, and of the final fit.
+    progress : callable
+        Gets one short line at a time.
+
+    Returns
+    -------
+    TrainedFamily
+    """
+    folds = deal_folds(
+        rows.y, rows.groups, n_folds=n_folds, n_repeats=n_repeats, random_state=random_state
+    )
+    n_jobs = 1 if family in ONE_AT_A_TIME else n_jobs
+    options = candidates(family, parameters)
+    pipelines = [build(family, option, scaler=scaler) for option in options]
+    first = _cross_fit(pipelines, rows, folds[:1], n_jobs, progress)
+    path, chosen = _walk_path(options, first, parameters.get("rule"))
+    if path:
+        progress(f"chose C = {options[chosen]['C']:g} by the rule {parameters['rule']}")
+    rest = _cross_fit(pipelines[chosen : chosen + 1], rows, folds[1:], n_jobs, progress)
+    fits = [job[chosen] for job in first] + [job[0] for job in rest]
+
+    probability = np.empty(folds.shape)
+    table = []
+    for number, fit in enumerate(fits):
+        repeat, fold = divmod(number, n_folds)
+        tested = folds[repeat] == fold
+        probability[repeat, tested] = fit["probability"]
+        table.append({"repeat": repeat, "fold": fold, **fit["figures"]})
+    pipeline = build(family, options[chosen], scaler=scaler, n_jobs=n_jobs)
+    pipeline.fit(rows.X[rows.fit_row], rows.y[rows.fit_row])
+    return TrainedFamily(
+        pipeline=portable(pipeline),
+        probability=probability.mean(axis=0),
+        folds=table,
+        cv=_mean_figures([figures(rows.y, p) for p in probability]),
+        path=path,
+        parameters=options[chosen],
+    )
+
+
+def available_cores() -> int:
+    """Return the cores this process may use; results do not depend on it."""
+    from joblib import cpu_count
+
+    return cpu_count()
+
+
+def figures(y: Array, p: Array) -> dict[str, float]:
+    """Return ranking and calibration figures of one sample together."""
+    return discrimination.summary(y, p) | calibration.summary(y, p)
+
+
+def predict(pipeline: Pipeline, X: Array) -> Array:
+    """Return the probability of class 1 as float64, shape (n,)."""
+    return pipeline.predict_proba(X)[:, 1].astype(np.float64)
+
+
+def portable(pipeline: Pipeline) -> Pipeline:
+    """Return the fitted pipeline without a trace of how many threads fitted it.
+
+    XGBoost keeps the thread count in its booster's configuration and scikit-learn in
+    the estimator; without both, two dumps have the same bytes on any machine.
+    """
+    model = pipeline.named_steps["model"]
+    if hasattr(model, "get_booster"):
+        model.get_booster().set_param({"nthread": 0})  # 0: as many as there are
+        model.set_params(n_jobs=None)
+    return pipeline
+
+
+def _cross_fit(
+    pipelines: Sequence[Pipeline],
+    rows: TrainingRows,
+    folds: Array,
+    n_jobs: int,
+    progress: Callable[[str], None],
+) -> list[list[dict[str, Any]]]:
+    """Fit every pipeline on every fold of every repeat, in fixed order."""
+    from joblib import Parallel, delayed
+
+    jobs = [folds[r] == f for r in range(len(folds)) for f in np.unique(folds[r])]
+    if not jobs:
+        return []
+    # threads, not processes: the solvers and XGBoost release the interpreter's lock, and
+    # a process would first import everything for two seconds
+    parallel = Parallel(n_jobs=min(n_jobs, len(jobs)), prefer="threads", return_as="generator")
+    done = []
+    for fitted in parallel(delayed(fit_fold)(pipelines, rows, tested) for tested in jobs):
+        done.append(fitted)
+        progress(f"{len(done)} of {len(jobs)} folds fitted")
+    return done
+
+
+def fit_fold(
+    pipelines: Sequence[Pipeline], rows: TrainingRows, tested: Array
+) -> list[dict[str, Any]]:
+    """Fit pipelines on one fold's training rows and score its test rows.
+
+    Parameters
+    ----------
+    pipelines : sequence of Pipeline
+        Unfitted; clones are fitted.
+    rows : TrainingRows, n rows
+    tested : ndarray of bool, shape (n,)
+        Rows of the test fold; all others that may enter a fit are fitted on.
+
+    Returns
+    -------
+    list of dict
+        Per pipeline ``probability`` of the test rows, ``figures`` of the fold and
+        ``n_weights``, non-zero coefficients (None for trees).
+    """
+    from sklearn.base import clone
+
+    fitted_on = ~tested & rows.fit_row
+    X, y, y_test = rows.X[fitted_on], rows.y[fitted_on], rows.y[tested]
+    results = []
+    for pipeline in pipelines:
+        model = clone(pipeline).fit(X, y)
+        p = predict(model, rows.X[tested])
+        weights = getattr(model.named_steps["model"], "coef_", None)
+        fold = {
+            "n_train": int(fitted_on.sum()),
+            "n_test": int(tested.sum()),
+            "roc_auc": discrimination.roc_auc(y_test, p),
+            "log_loss": float(calibration.row_log_loss(y_test, p).mean()),
+            "brier": float(calibration.row_brier(y_test, p).mean()),
+            "train_log_loss": float(calibration.row_log_loss(y, predict(model, X)).mean()),
+        }
+        n_weights = None if weights is None else int(np.count_nonzero(weights))
+        results.append({"probability": p, "figures": fold, "n_weights": n_weights})
+    return results
+
+
+def _walk_path(
+    options: Sequence[Mapping[str, Any]], jobs: list[list[dict[str, Any]]], rule: str | None
+) -> tuple[list[dict[str, Any]], int]:
+    """Return the path's table and the index that the rule chooses."""
+    if len(options) == 1:
+        return [], 0
+    path = []
+    for i, option in enumerate(options):
+        train = np.array([job[i]["figures"]["train_log_loss"] for job in jobs])
+        valid = np.array([job[i]["figures"]["log_loss"] for job in jobs])
+        path.append(
+            {
+                "C": option["C"],
+                "train_log_loss": train.mean(),
+                "validation_log_loss": valid.mean(),
+                "validation_se": valid.std(ddof=1) / np.sqrt(len(valid)),
+                "n_weights": float(np.mean([job[i]["n_weights"] for job in jobs])),
+            }
+        )
+    return path, choose_on_path(path, rule=rule or "lowest")
+
+
+def _mean_figures(repeats: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """Average figures over repeats; one that a repeat lacks is left out."""
+    shared = [name for name in repeats[0] if all(name in figures for figures in repeats)]
+    return {name: float(np.mean([figures[name] for figures in repeats])) for name in shared}
+
+
+def weights(pipeline: Pipeline, features: Sequence[str]) -> list[dict[str, Any]]:
+    """Return what a fitted family says of its features, strongest first.
+
+    Parameters
+    ----------
+    pipeline : Pipeline
+        Fitted.
+    features : sequence of str, length k
+
+    Returns
+    -------
+    list of dict
+        ``feature`` and, for linear models, ``coefficient`` (log-odds per unit of the
+        scaled column), for trees ``gain_share`` (share of the total gain of splits).
+        Empty for families with neither.
+    """
+    model = pipeline.named_steps["model"]
+    if hasattr(model, "get_booster"):
+        gain = model.get_booster().get_score(importance_type="total_gain")
+        total = sum(gain.values()) or 1.0
+        values = [gain.get(f"f{i}", 0.0) / total for i in range(len(features))]
+        key = "gain_share"
+    elif hasattr(model, "coef_"):
+        values, key = model.coef_[0].tolist(), "coefficient"
+    else:
+        return []
+    order = np.argsort(-np.abs(values), kind="stable")
+    return [{"feature": features[i], key: float(values[i])} for i in order]
+
+
+def summarize(
+    family: str,
+    trained: TrainedFamily,
+    rows: TrainingRows,
+    *,
+    features: Sequence[str],
+    scaler: str,
+) -> dict[str, Any]:
+    """Return all that is stored of a trained family beside its pipeline.
+
+    Parameters
+    ----------
+    family : str
+    trained : TrainedFamily
+    rows : TrainingRows
+    features : sequence of str, length k
+    scaler : str
+
+    Returns
+    -------
+    dict
+        Plain values; ``headline`` holds the figures that DVC shows as metrics.
+        ``feature_families`` are the registry's families with a feature among them.
+    """
+    used = set(features)
+    known = registry.all_features()
+    return {
+        "headline": {"n_features": len(features), "cv": trained.cv},
+        "family": family,
+        "label": LABELS[family],
+        "features": list(features),
+        "feature_families": list(dict.fromkeys(f.family for f in known if f.name in used)),
+        "scaler": scaler,
+        "is_scaled": "scale" in trained.pipeline.named_steps,
+        "parameters": trained.parameters,
+        "n_rows": len(rows.y),
+        "n_fit_rows": int(rows.fit_row.sum()),
+        "cv": trained.cv,
+        "folds": trained.folds,
+        "path": trained.path,
+        "weights": weights(trained.pipeline, features),
+    }

@@ -1,0 +1,285 @@
+"""A column against a grouping: chi-square with Cramér's V, ANOVA with its robust twins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from scipy import special, stats
+
+from creditrisk.errors import UserError
+from creditrisk.stats.estimation import Interval, NotApplicableError, check_labels, check_sample
+
+MIN_EXPECTED = 5.0
+"""Cochran's (1954) rule of thumb for the chi-square approximation."""
+
+
+def count_table(rows: Any, columns: Any, *, name: str) -> dict[str, Any]:
+    """Cross-tabulate two columns of labels.
+
+    Parameters
+    ----------
+    rows, columns : array-like, shape (n,)
+    name : str
+        Of the first column, for messages.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``columns`` (labels in ascending order) and ``counts``,
+        numpy.ndarray of int, shape (n_rows, n_columns).
+
+    Raises
+    ------
+    UserError
+        When a label is missing.
+    """
+    sides = [
+        np.unique(check_labels(side, name=name), return_inverse=True) for side in (rows, columns)
+    ]
+    (row_labels, i), (column_labels, j) = sides
+    counts = np.zeros((row_labels.size, column_labels.size), dtype=np.int64)
+    np.add.at(counts, (i, j), 1)
+    return {"rows": row_labels.tolist(), "columns": column_labels.tolist(), "counts": counts}
+
+
+def expected_counts(counts: np.ndarray) -> np.ndarray:
+    """Return the counts that independence expects, same shape."""
+    return counts.sum(1, keepdims=True) * counts.sum(0, keepdims=True) / counts.sum()
+
+
+def pool_rare(counts: np.ndarray, min_expected: float = MIN_EXPECTED) -> np.ndarray:
+    """Merge the rows with an expected count below a limit into one row.
+
+    The smallest remaining row joins them while the merged row is still too small.
+    """
+    order = np.argsort(counts.sum(1), kind="stable")
+    column_share = counts.sum(0).min() / counts.sum()
+    sizes = counts.sum(1)[order] * column_share
+    n_rare = int((sizes < min_expected).sum())
+    while 0 < n_rare < len(order) and sizes[:n_rare].sum() < min_expected:
+        n_rare += 1
+    if n_rare < 2:
+        return counts
+    return np.vstack([counts[order[n_rare:]], counts[order[:n_rare]].sum(0)])
+
+
+def rate_range(counts: np.ndarray, min_expected: float = MIN_EXPECTED) -> float | None:
+    """Return the largest minus the smallest share of the last column among the rows.
+
+    Rows that expect fewer than ``min_expected`` in a cell are left out: their share
+    is mostly chance. None for tables that do not have two columns, or where fewer
+    than two rows remain.
+    """
+    large = expected_counts(counts).min(axis=1) >= min_expected
+    if counts.shape[1] != 2 or large.sum() < 2:
+        return None
+    shares = counts[large, 1] / counts[large].sum(axis=1)
+    return float(shares.max() - shares.min())
+
+
+def invert_noncentrality(cdf: Callable[[float], float], confidence: float) -> Interval:
+    """Return the non-centralities under which an observed statistic is at the tails.
+
+    Own root search, because ``statsmodels.stats.oneway.confint_noncentrality`` stops
+    at 10,000 and holds three digits of the tail only.
+
+    Parameters
+    ----------
+    cdf : callable
+        Chance of a statistic up to the observed one as a function of the
+        non-centrality, falling; ``cdf(0)`` is that of the central distribution.
+    confidence : float
+
+    Returns
+    -------
+    tuple of float
+        (low, high); 0 where the central distribution already lies beyond the tail
+        (Smithson 2003; Steiger 2004).
+    """
+    from scipy.optimize import brentq
+
+    def bound(tail: float) -> float:
+        if cdf(0.0) <= tail:
+            return 0.0
+        top = 1.0
+        while cdf(top) > tail:
+            top *= 2
+        return float(brentq(lambda nc: cdf(nc) - tail, 0.0, top, xtol=1e-12, rtol=1e-13))
+
+    return bound((1 + confidence) / 2), bound((1 - confidence) / 2)
+
+
+def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[str, Any]:
+    """Return Pearson's chi-square test of a table, with Cramér's V.
+
+    Parameters
+    ----------
+    counts : array-like of int, shape (r, c)
+    confidence : float
+        Level of the interval of V.
+    name : str
+
+    Returns
+    -------
+    dict
+        ``statistic, df, p_value`` (no continuity correction), ``min_expected``,
+        ``small_expected_share`` (cells expecting fewer than 5), ``cramers_v``
+        (bias-corrected, Bergsma 2013), ``low, high`` (non-central χ² inversion)
+        and ``cramers_v_raw``.
+
+    Raises
+    ------
+    NotApplicableError
+        When fewer than two rows or columns hold a count.
+    """
+    table = np.asarray(counts, dtype=float)
+    if table.ndim != 2 or not np.isfinite(table).all() or (table < 0).any():
+        raise UserError(f"{name}: expected a two-way table of counts")
+    table = table[table.sum(1) > 0][:, table.sum(0) > 0]
+    r, c = table.shape
+    if min(r, c) < 2:
+        raise NotApplicableError(f"{name}: constant, so there is nothing to compare")
+    test = stats.chi2_contingency(table, correction=False)
+    n, smaller = table.sum(), min(r, c) - 1
+    phi2 = test.statistic / n
+    corrected = max(0.0, phi2 - (r - 1) * (c - 1) / (n - 1))
+    r_fair, c_fair = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
+    bounds = invert_noncentrality(
+        lambda nc: float(special.chndtr(test.statistic, test.dof, nc)), confidence
+    )
+    low, high = (float(min(1.0, np.sqrt(nc / (n * smaller)))) for nc in bounds)
+    return {
+        "n": int(n),
+        "statistic": float(test.statistic),
+        "df": int(test.dof),
+        "p_value": float(test.pvalue),
+        "min_expected": float(test.expected_freq.min()),
+        "small_expected_share": float((test.expected_freq < MIN_EXPECTED).mean()),
+        "cramers_v": float(np.sqrt(corrected / (min(r_fair, c_fair) - 1))),
+        "low": low,
+        "high": high,
+        "cramers_v_raw": float(np.sqrt(phi2 / smaller)),
+    }
+
+
+def rank_categoricals(
+    columns: Mapping[str, Any], target: Any, *, confidence: float
+) -> list[dict[str, Any]]:
+    """Rank categorical columns by how strongly they go with a target.
+
+    Parameters
+    ----------
+    columns : mapping of str to array-like, shape (n,)
+    target : array-like, shape (n,)
+    confidence : float
+
+    Returns
+    -------
+    list of dict
+        :func:`chi_square` of each column plus ``column``, ``n_levels`` and
+        ``pooled_v``, ``pooled_p_value`` (codes too rare for the approximation
+        merged into one), strongest V first; a constant column stands last with
+        ``reason`` alone.
+    """
+    ranked: list[dict[str, Any]] = []
+    constant: list[dict[str, Any]] = []
+    for column, values in columns.items():
+        table = count_table(values, target, name=column)
+        try:
+            result = chi_square(table["counts"], confidence=confidence, name=column)
+            pooled = chi_square(pool_rare(table["counts"]), confidence=confidence, name=column)
+        except NotApplicableError as error:
+            constant.append({"column": column, "reason": str(error)})
+            continue
+        ranked.append(
+            {
+                "column": column,
+                "n_levels": len(table["rows"]),
+                **result,
+                "pooled_v": pooled["cramers_v"],
+                "pooled_p_value": pooled["p_value"],
+            }
+        )
+    return sorted(ranked, key=lambda r: (-r["cramers_v"], r["column"])) + constant
+
+
+def compare_groups(
+    samples: Sequence[Any], *, confidence: float, name: str = "sample"
+) -> dict[str, Any]:
+    """Test whether several group means are equal: one-way ANOVA and its robust twins.
+
+    Parameters
+    ----------
+    samples : sequence of array-like, k groups
+        Each with two values at least.
+    confidence : float
+        Level of the interval of η².
+    name : str
+
+    Returns
+    -------
+    dict
+        ``statistic, df, df_error, p_value`` of the classic F; ``eta2``, ``omega2``
+        (less biased) with ``low, high`` (non-central F inversion, Steiger 2004);
+        ``welch`` (unequal variances; None where a group has no spread) and
+        ``kruskal`` (ranks; with ε² = H/(n − 1)): each statistic, df and p_value.
+
+    Raises
+    ------
+    NotApplicableError
+        When there are fewer than two groups, a group is too small, or no group has
+        spread.
+    """
+    groups = [check_sample(s, name=f"{name}, group {i + 1}") for i, s in enumerate(samples)]
+    if len(groups) < 2:
+        raise NotApplicableError(f"{name}: {len(groups)} group, at least two needed")
+    if all(np.ptp(group) == 0 for group in groups):
+        raise NotApplicableError(f"{name}: no spread within any group")
+    n, df = sum(g.size for g in groups), len(groups) - 1
+    error = n - len(groups)
+    f = stats.f_oneway(*groups)
+    between = float(f.statistic) * df / error
+    low, high = invert_noncentrality(
+        lambda nc: float(special.ncfdtr(df, error, nc, f.statistic)), confidence
+    )
+    return {
+        "n": n,
+        "statistic": float(f.statistic),
+        "df": df,
+        "df_error": error,
+        "p_value": float(f.pvalue),
+        "eta2": between / (1 + between),
+        "omega2": max(0.0, (between - df / error) / (between + 1 + 1 / error)),
+        "low": low / (low + n),
+        "high": high / (high + n),
+        "welch": _welch(groups),
+        "kruskal": _kruskal(groups, n, df),
+    }
+
+
+def _welch(groups: list[np.ndarray]) -> dict[str, float] | None:
+    """Return Welch's (1951) ANOVA, or None where a group has no variance to weigh by."""
+    if any(np.ptp(group) == 0 for group in groups):
+        return None
+    from statsmodels.stats.oneway import anova_oneway
+
+    test = anova_oneway(groups, use_var="unequal")
+    return {
+        "statistic": float(test.statistic),
+        "df": float(test.df_num),
+        "df_error": float(test.df_denom),
+        "p_value": float(test.pvalue),
+    }
+
+
+def _kruskal(groups: list[np.ndarray], n: int, df: int) -> dict[str, float]:
+    """Return the Kruskal-Wallis test with ties corrected."""
+    test = stats.kruskal(*groups)
+    return {
+        "statistic": float(test.statistic),
+        "df": df,
+        "p_value": float(test.pvalue),
+        "epsilon2": float(test.statistic) / (n - 1),
+    }

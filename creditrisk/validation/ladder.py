@@ -1,0 +1,133 @@
+"""The ladder of families: figures, intervals and paired differences to the champion."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from creditrisk.metrics import comparison
+from creditrisk.models.rows import Scored
+from creditrisk.models.training import figures
+
+Array = np.ndarray
+
+COMPARED = ("roc_auc", "log_loss", "brier")
+"""Metrics whose differences stand in the table of comparisons."""
+
+
+def ladder(
+    scored: Scored,
+    trained: Mapping[str, Mapping[str, Any]],
+    champion: str,
+    *,
+    n_replicates: int,
+    random_state: int,
+    alpha: float,
+) -> list[dict[str, Any]]:
+    """Return every family's figures and its paired differences to the champion.
+
+    Parameters
+    ----------
+    scored : Scored
+    trained : mapping of family to mapping
+        What training stored, simplest family first.
+    champion : str
+    n_replicates, random_state : int
+        Of the grouped bootstrap on the hold-out.
+    alpha : float
+        Family-wise error rate of each column of comparisons.
+
+    Returns
+    -------
+    list of dict
+        Per family ``cv``, ``holdout`` (with ``roc_auc_low``/``high`` and those of the
+        other bootstrapped figures) and, but for the champion, ``cv_difference`` and
+        ``holdout_difference``: metric → a row of
+        :func:`~creditrisk.metrics.comparison.holm` with its ``verdict``. A difference
+        is the family less the champion.
+    """
+    replicates = comparison.bootstrap(
+        scored.holdout_y,
+        scored.holdout,
+        scored.holdout_groups,
+        n_replicates=n_replicates,
+        random_state=random_state,
+    )
+    holdout = {f: figures(scored.holdout_y, p) for f, p in scored.holdout.items()}
+    on_cv = cv_differences(trained, champion, alpha=alpha)
+    on_holdout = holdout_differences(holdout, replicates, champion, alpha=alpha)
+    rows = []
+    for family, stored in trained.items():
+        for metric, values in replicates[family].items():
+            low, high = comparison.percentile_interval(values)
+            holdout[family] |= {f"{metric}_low": low, f"{metric}_high": high}
+        row = {
+            "family": family,
+            "label": stored["label"],
+            "n_features": len(stored["features"]),
+            "cv": stored["cv"],
+            "holdout": holdout[family],
+        }
+        if family != champion:
+            row |= {"cv_difference": on_cv[family], "holdout_difference": on_holdout[family]}
+        rows.append(row)
+    return rows
+
+
+def cv_differences(
+    trained: Mapping[str, Mapping[str, Any]], champion: str, *, alpha: float
+) -> dict[str, dict[str, Any]]:
+    """Compare every family with the champion fold by fold (Nadeau–Bengio, Holm).
+
+    Raises
+    ------
+    ValueError
+        When families were trained on different folds.
+    """
+    reference = trained[champion]["folds"]
+    ratio = float(np.mean([fold["n_test"] / fold["n_train"] for fold in reference]))
+    raw: dict[str, dict[str, Any]] = {metric: {} for metric in COMPARED}
+    for family, stored in trained.items():
+        if family == champion:
+            continue
+        if len(stored["folds"]) != len(reference):
+            raise ValueError(f"{family} was trained on other folds than {champion}: train both")
+        for metric in COMPARED:
+            pairs = zip(stored["folds"], reference, strict=True)
+            differences = np.array([a[metric] - b[metric] for a, b in pairs])
+            raw[metric][family] = comparison.nadeau_bengio(differences, ratio)
+    return _adjusted(raw, alpha)
+
+
+def holdout_differences(
+    figures_of: Mapping[str, Mapping[str, float]],
+    replicates: Mapping[str, Mapping[str, Array]],
+    champion: str,
+    *,
+    alpha: float,
+) -> dict[str, dict[str, Any]]:
+    """Compare every family with the champion on the hold-out (grouped bootstrap, Holm)."""
+    raw: dict[str, dict[str, Any]] = {metric: {} for metric in COMPARED}
+    for family in figures_of:
+        if family == champion:
+            continue
+        for metric in COMPARED:
+            raw[metric][family] = comparison.paired_bootstrap(
+                figures_of[family][metric] - figures_of[champion][metric],
+                replicates[family][metric] - replicates[champion][metric],
+            )
+    return _adjusted(raw, alpha)
+
+
+def _adjusted(
+    raw: Mapping[str, Mapping[str, Mapping[str, float]]], alpha: float
+) -> dict[str, dict[str, Any]]:
+    """Adjust each metric's column and turn the table to family → metric."""
+    table: dict[str, dict[str, Any]] = {}
+    for metric, rows in raw.items():
+        for family, row in comparison.holm(rows, alpha).items():
+            word = comparison.verdict(row, metric, alpha)
+            table.setdefault(family, {})[metric] = {**row, "verdict": word}
+    return table

@@ -1,0 +1,139 @@
+"""From probability to decision: the threshold, what it costs and what it misses.
+
+A client is flagged (contact, watch) or clear; nobody is approved or declined. A
+flag on a client who pays is a false alarm (the classifier's Type I error), a
+default among the clear a missed detection (Type II).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from creditrisk.errors import UserError
+
+Array = np.ndarray
+
+BASES = ("cost_ratio", "flag_share")
+
+
+def cost_threshold(cost_false_alarm: float, cost_missed_detection: float) -> float:
+    """Return the probability above which flagging costs less than not flagging.
+
+    ``t* = C_FP / (C_FP + C_FN)`` (Elkan, IJCAI 2001): right for calibrated
+    probabilities and costs that do not differ between clients.
+    """
+    return cost_false_alarm / (cost_false_alarm + cost_missed_detection)
+
+
+def share_threshold(p: Array, share: float) -> float:
+    """Return the probability at or above which the given share of clients lies."""
+    return float(np.quantile(p, 1 - share))
+
+
+def choose_threshold(
+    p: Array,
+    *,
+    basis: str,
+    cost_false_alarm: float,
+    cost_missed_detection: float,
+    flag_share: float,
+) -> float:
+    """Return the threshold that a parameter set asks for.
+
+    Parameters
+    ----------
+    p : ndarray of float, shape (n,)
+        Out-of-fold probabilities of training rows; read by ``flag_share`` only.
+    basis : {"cost_ratio", "flag_share"}
+    cost_false_alarm, cost_missed_detection : float
+        In any common unit.
+    flag_share : float
+        Share of clients that can be looked after.
+
+    Returns
+    -------
+    float
+        A client with this probability or more is flagged.
+
+    Raises
+    ------
+    UserError
+        Naming the allowed bases.
+    """
+    if basis == "cost_ratio":
+        return cost_threshold(cost_false_alarm, cost_missed_detection)
+    if basis == "flag_share":
+        return share_threshold(p, flag_share)
+    raise UserError(f"evaluate.threshold.basis must be one of {', '.join(BASES)}, got {basis!r}")
+
+
+def confusion(y: Array, p: Array, threshold: float) -> dict[str, Any]:
+    """Count the four outcomes at a threshold.
+
+    Parameters
+    ----------
+    y : ndarray of int, shape (n,)
+    p : ndarray of float, shape (n,)
+    threshold : float
+
+    Returns
+    -------
+    dict
+        ``threshold``; counts ``caught_defaults``, ``missed_detections``,
+        ``false_alarms``, ``correctly_clear``; ``flagged_share``; ``precision`` (None
+        where nobody is flagged); ``recall``; ``false_alarm_rate`` (of clients who
+        pay, Type I) and ``missed_detection_rate`` (of defaulters, Type II).
+    """
+    flagged, defaulted = p >= threshold, y == 1
+    caught, alarms = int((flagged & defaulted).sum()), int((flagged & ~defaulted).sum())
+    missed, clear = int((~flagged & defaulted).sum()), int((~flagged & ~defaulted).sum())
+    return {
+        "threshold": float(threshold),
+        "caught_defaults": caught,
+        "missed_detections": missed,
+        "false_alarms": alarms,
+        "correctly_clear": clear,
+        "flagged_share": (caught + alarms) / len(y),
+        "precision": caught / (caught + alarms) if caught + alarms else None,
+        "recall": caught / (caught + missed),
+        "false_alarm_rate": alarms / (alarms + clear),
+        "missed_detection_rate": missed / (caught + missed),
+    }
+
+
+def threshold_table(
+    y: Array,
+    p: Array,
+    thresholds: Mapping[str, float],
+    *,
+    cost_false_alarm: float,
+    cost_missed_detection: float,
+) -> list[dict[str, Any]]:
+    """Return the confusion counts of several thresholds with their cost a client.
+
+    Parameters
+    ----------
+    y, p : ndarray, shape (n,)
+    thresholds : mapping of name to float
+    cost_false_alarm, cost_missed_detection : float
+
+    Returns
+    -------
+    list of dict
+        :func:`confusion` with ``name`` and ``cost_per_client``; the last row, "nobody",
+        is what flagging nobody costs.
+    """
+    rows = []
+    for name, threshold in [*thresholds.items(), ("nobody", np.inf)]:
+        row = confusion(y, p, threshold)
+        cost = (
+            cost_false_alarm * row["false_alarms"]
+            + cost_missed_detection * row["missed_detections"]
+        )
+        if np.isinf(threshold):
+            row["threshold"] = None
+        rows.append({"name": name, **row, "cost_per_client": cost / len(y)})
+    return rows

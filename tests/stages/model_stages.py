@@ -1,0 +1,116 @@
+"""The model stages on a small generated table, for the tests of both."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from creditrisk import io, params, schema
+from creditrisk.features import table
+from stages import evaluate, train
+from tests import generated
+
+TREES: dict[str, Any] = {
+    "features": ["amounts", "status_codes", "delay", "audit"],
+    "max_depth": 2,
+    "n_estimators": 30,
+    "learning_rate": 0.1,
+    "min_child_weight": 5,
+    "subsample": 0.8,
+    "colsample_bynode": 0.5,
+    "reg_lambda": 1,
+    "max_bin": 32,
+    "seed": 0,
+}
+LINEAR: dict[str, Any] = {
+    "features": ["status_states", "delay"],
+    "tol": 1e-3,
+    "max_iter": 200,
+    "seed": 0,
+}
+TRAIN: dict[str, Any] = {
+    "cv": {"folds": 3, "repeats": 2, "seed": 1},
+    "scaler": "standard",
+    "families": {
+        "majority": {"features": []},
+        "lookup": {"features": ["status_codes"], "column": "PAY_0", "alpha": 1.0},
+        "logistic_l2": LINEAR | {"C": [0.001, 0.1], "rule": "one_standard_error"},
+        "xgboost": TREES,
+        "xgboost_smote": TREES | {"k_neighbors": 3},
+    },
+}
+EVALUATE: dict[str, Any] = {
+    "ladder": list(TRAIN["families"]),
+    "baseline": "logistic_l2",
+    "champion": {"rule": "lowest_cv_log_loss", "among": ["xgboost"]},
+    "threshold": {
+        "basis": "cost_ratio",
+        "cost_false_alarm": 1.0,
+        "cost_missed_detection": 3.0,
+        "flag_share": 0.2,
+    },
+    "bootstrap": {"replicates": 100, "seed": 0},
+    "alpha": 0.05,
+}
+
+
+def inputs(folder: Path, clients: pd.DataFrame | None = None) -> Path:
+    """Write what the model stages read: clients, features, segments."""
+    people = generated.clients(900, 3) if clients is None else clients
+    io.write_table(folder / "clients.parquet", people)
+    io.write_table(folder / "features.parquet", table.feature_table(people))
+    io.write_json(folder / "model_features.json", table.model_features(audit_attributes="exclude"))
+    ids = people[schema.KEY]
+    late = np.where(people["PAY_0"] > 0, "late", "calm")
+    io.write_table(folder / "rfm.parquet", pd.DataFrame({"ID": ids, "segment": late}))
+    io.write_table(folder / "clusters.parquet", pd.DataFrame({"ID": ids, "cluster_id": ids % 2}))
+    io.write_json(folder / "models/clusters.json", {"names": ["even", "odd"]})
+    io.write_json(folder / "models/rfm.json", {"bands": []})
+    return folder
+
+
+def place(folder: Path, kind: str, ending: str) -> Callable[[str], Path]:
+    return lambda name: folder / kind / f"{name}.{ending}"
+
+
+def run_train(folder: Path, item: str, **changes: Any) -> None:
+    section = train.select(TRAIN | changes, item)
+    train.main(
+        params.parse(train.Params, section, "train"),
+        item=item,
+        clients=folder / "clients.parquet",
+        features=folder / "features.parquet",
+        model_features=folder / "model_features.json",
+        model=place(folder, "families", "joblib"),
+        predictions=place(folder, "predictions", "npz"),
+        results=place(folder, "results", "json"),
+        metrics=place(folder, "metrics", "json"),
+    )
+
+
+def run_evaluate(folder: Path, **changes: Any) -> None:
+    evaluate.main(
+        params.parse(evaluate.Params, EVALUATE | changes, "evaluate"),
+        clients=folder / "clients.parquet",
+        features=folder / "features.parquet",
+        trained=place(folder, "results", "json"),
+        predictions=place(folder, "predictions", "npz"),
+        family_model=place(folder, "families", "joblib"),
+        rfm=folder / "rfm.parquet",
+        clusters=folder / "clusters.parquet",
+        models=folder / "models",
+        plots=folder / "plots",
+        results=folder / "evaluate.json",
+        metrics=folder / "evaluate_metrics.json",
+    )
+
+
+def written(folder: Path) -> dict[str, bytes]:
+    """Return every file below a folder by its relative name."""
+    return {
+        str(p.relative_to(folder)): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()
+    }
