@@ -15,7 +15,7 @@ endif
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" BENTOML_DO_NOT_TRACK=True BENTOML_HOME="$(CURDIR)/.bentoml"
 UV_VERSION := 0.13.9
 
-.PHONY: help setup repro test serve lint format lock dictionary readme bento clean
+.PHONY: help setup repro test serve lint format lock docs readme bento clean
 
 help: ## print this list
 	@echo "Usage: make TARGET"
@@ -63,8 +63,8 @@ lock: setup ## compile requirements*.in into their pins
 			--generate-hashes --no-emit-index-url --custom-compile-command "make lock" \
 			$$(test $$name = requirements || echo "--constraints requirements.txt") $$name.in --output-file $$name.txt; done
 
-dictionary: setup ## write docs/data-dictionary.csv from the feature registry
-	@$(BIN)/python -m creditrisk dictionary --write
+docs: setup ## write docs/data-dictionary.csv and docs/pipeline.json from the code
+	@$(BIN)/python -m creditrisk docs --write
 
 readme: setup ## bring the numbers in Markdown files up to date with reports/metrics
 	@$(BIN)/python -m creditrisk readme --write

@@ -6,25 +6,34 @@ Pipeline stages have their own runner, :mod:`creditrisk.run`.
 from __future__ import annotations
 
 import argparse
-import sys
 from pathlib import Path
 
 from creditrisk.errors import UserError
 
-DICTIONARY = Path(__file__).resolve().parent.parent / "docs" / "data-dictionary.csv"
+ROOT = Path(__file__).resolve().parent.parent
 
 
-def run_dictionary(options: argparse.Namespace) -> None:
-    """Print the data dictionary, or write it to ``docs/data-dictionary.csv``."""
+def run_docs(options: argparse.Namespace) -> None:
+    """Say which generated documents are stale, or write them."""
     from creditrisk import io
+    from creditrisk.cli.graph import read_graph
     from creditrisk.features.dictionary import dictionary_csv
 
-    text = dictionary_csv()
-    if options.write:
-        io.write_text(DICTIONARY, text)
-        print(f"wrote {DICTIONARY.relative_to(DICTIONARY.parent.parent).as_posix()}")
-    else:
-        sys.stdout.write(text)
+    documents = {
+        "docs/data-dictionary.csv": dictionary_csv(),
+        "docs/pipeline.json": io.json_text(read_graph(io.read_yaml(ROOT / "dvc.yaml"))),
+    }
+    stale = [
+        name
+        for name, text in documents.items()
+        if not (ROOT / name).exists() or (ROOT / name).read_text(encoding="utf-8") != text
+    ]
+    for name in stale:
+        if options.write:
+            io.write_text(ROOT / name, documents[name])
+        print(f"{'written' if options.write else 'stale'}: {name}")
+    if stale and not options.write:
+        raise UserError("generated documents differ from the code: run `make docs`")
 
 
 def run_readme(options: argparse.Namespace) -> None:
@@ -42,13 +51,11 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser with one sub-command each."""
     parser = argparse.ArgumentParser(prog="python -m creditrisk")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
-    dictionary = commands.add_parser(
-        "dictionary", help="print every raw column and feature with its meaning, as CSV"
+    docs = commands.add_parser(
+        "docs", help="compare the data dictionary and the pipeline's graph with the code"
     )
-    dictionary.add_argument(
-        "--write", action="store_true", help="write docs/data-dictionary.csv instead of printing"
-    )
-    dictionary.set_defaults(run=run_dictionary)
+    docs.add_argument("--write", action="store_true", help="write them")
+    docs.set_defaults(run=run_docs)
     readme = commands.add_parser(
         "readme", help="compare the numbers in Markdown files with reports/metrics"
     )

@@ -99,12 +99,15 @@ def plain(value: Any, digits: int | None = SIGNIFICANT_DIGITS, where: str = "") 
     raise TypeError(f"{where or 'value'} has no JSON form: {type(value).__name__}")
 
 
+def json_text(document: Any, *, digits: int | None = SIGNIFICANT_DIGITS) -> str:
+    """Return JSON: keys in the order given, floats rounded, no NaN, one line feed at the end."""
+    rounded = plain(document, digits)
+    return json.dumps(rounded, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+
+
 def write_json(path: Path, document: Any, *, digits: int | None = SIGNIFICANT_DIGITS) -> None:
-    """Write JSON: keys in the order given, floats rounded, no NaN, atomically."""
-    write_text(
-        path,
-        json.dumps(plain(document, digits), indent=1, ensure_ascii=False, allow_nan=False) + "\n",
-    )
+    """Write :func:`json_text` atomically."""
+    write_text(path, json_text(document, digits=digits))
 
 
 def read_json(path: Path) -> Any:

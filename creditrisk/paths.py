@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 PARAMS = Path("params.yaml")
-PIPELINE = Path("dvc.yaml")
+PIPELINE = Path("docs/pipeline.json")
 REQUIREMENTS = Path("requirements.txt")
 
 RAW = Path("data/raw/clients.csv")

@@ -22,9 +22,12 @@ from creditrisk import environment
 from creditrisk.errors import UserError
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
-    raise SystemExit(f"This project needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}")
+    raise SystemExit(
+        f"This project needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}"
+    )
 
 ROOT = Path(__file__).resolve().parent.parent
+
 
 def stage_names() -> list[str]:
     """Return the stages that exist, by their files."""

@@ -1,7 +1,8 @@
 """Results in, one self-contained HTML page out.
 
-A page is a module in ``pages/`` with ``build(results) -> dict`` (numbers become
-text and figures there) and a template of the same name (words and order).
+A page is a folder in ``pages/``: ``build.py`` with ``build(results) -> dict`` (numbers
+become text and figures there), ``page.html.j2`` (words and order) and what else only
+that page needs.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from creditrisk.reporting import format as fmt
 from creditrisk.reporting import tables, theme
 
 TEMPLATES: Final = Path(__file__).resolve().parent / "templates"
+FOLDERS: Final = Path(__file__).resolve().parent / "pages"
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ PAGES: Final[dict[str, Page]] = {
 def environment() -> jinja2.Environment:
     """Return the Jinja environment: escaping on, undefined names are errors."""
     jinja = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
+        loader=jinja2.FileSystemLoader([TEMPLATES, FOLDERS]),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
@@ -142,7 +144,7 @@ def render(page: str, results: dict[str, Any]) -> str:
     """
     if page not in PAGES:
         raise KeyError(f"no page {page!r}; there are: {', '.join(PAGES)}")
-    module = importlib.import_module(f"creditrisk.reporting.pages.{page}")
+    module = importlib.import_module(f"creditrisk.reporting.pages.{page}.build")
     context = module.build(results)
     context.setdefault("provenance", results.get("provenance"))
-    return render_template(f"{page}.html.j2", context, page=page)
+    return render_template(f"{page}/page.html.j2", context, page=page)

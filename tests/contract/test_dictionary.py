@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import csv
 import io
+import shutil
+from pathlib import Path
+
+import pytest
 
 from creditrisk import __main__ as command
 from creditrisk import schema
 from creditrisk.features import dictionary, registry
 
 
-def test_committed_file_is_in_step_with_the_registry() -> None:
-    committed = command.DICTIONARY.read_text(encoding="utf-8")
-    assert committed == dictionary.dictionary_csv(), "run: python -m creditrisk dictionary --write"
+def test_committed_documents_are_in_step_with_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    command.main(["docs"])
+    assert capsys.readouterr().out == "", "run `make docs`"
 
 
 def test_every_raw_column_and_feature_has_one_row() -> None:
@@ -41,15 +45,15 @@ def test_inferred_codes_are_marked() -> None:
     assert dictionary.describe_codes("BILL_AMT1") == ""
 
 
-def test_command_prints_the_dictionary(capsys) -> None:
-    command.main(["dictionary"])
-    rows = list(csv.DictReader(io.StringIO(capsys.readouterr().out)))
-    assert rows == dictionary.dictionary_rows()
-
-
-def test_command_writes_the_file(tmp_path, monkeypatch, capsys) -> None:
-    monkeypatch.setattr(command, "DICTIONARY", tmp_path / "docs" / "dictionary.csv")
-    command.main(["dictionary", "--write"])
-    written = (tmp_path / "docs" / "dictionary.csv").read_text(encoding="utf-8")
-    assert written == dictionary.dictionary_csv()
-    assert capsys.readouterr().out == "wrote docs/dictionary.csv\n"
+def test_stale_documents_are_named_and_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    shutil.copy(command.ROOT / "dvc.yaml", tmp_path)
+    monkeypatch.setattr(command, "ROOT", tmp_path)
+    with pytest.raises(SystemExit, match="make docs"):
+        command.main(["docs"])
+    assert "stale: docs/data-dictionary.csv" in capsys.readouterr().out
+    command.main(["docs", "--write"])
+    written = (tmp_path / "docs/data-dictionary.csv").read_text(encoding="utf-8")
+    assert list(csv.DictReader(io.StringIO(written))) == dictionary.dictionary_rows()
+    assert '"train"' in (tmp_path / "docs/pipeline.json").read_text(encoding="utf-8")

@@ -61,15 +61,19 @@ def expected_code(name: str) -> set[str]:
     files = [ROOT / "stages" / f"{stage}.py"]
     extra = {"creditrisk/environment.py"}  # the runner applies it to every stage
     if stage == "report":
-        # the page's module and template are found by name, which no syntax tree shows
-        files.append(ROOT / "creditrisk/reporting/pages" / f"{item}.py")
-        templates = ROOT / "creditrisk/reporting/templates"
-        shared = {p.name for p in templates.iterdir()} - {f"{p}.html.j2" for p in PAGES}
-        extra |= {f"creditrisk/reporting/templates/{n}" for n in shared | {f"{item}.html.j2"}}
-    return (graph.closure(*files) | extra) - {"creditrisk/paths.py"}
+        # Pages are found by name, which no syntax tree shows. What several of them share
+        # is one kit, stated for all; what is a page's own lies in its folder.
+        files += [PAGE_FOLDERS / page / "build.py" for page in PAGES]
+        extra |= {p.relative_to(ROOT).as_posix() for p in TEMPLATES.iterdir()}
+        extra.add(f"creditrisk/reporting/pages/{item}")
+    reached = graph.closure(*files)
+    own = {name for name in reached if name.startswith("creditrisk/reporting/pages/")}
+    return ((reached - own) | extra) - {"creditrisk/paths.py"}
 
 
 PAGES = list(PIPELINE["stages"]["report"]["foreach"])
+PAGE_FOLDERS = ROOT / "creditrisk/reporting/pages"
+TEMPLATES = ROOT / "creditrisk/reporting/templates"
 IS_CODE = re.compile(r"^(creditrisk|stages)/")
 
 
@@ -173,6 +177,13 @@ def test_every_param_is_read_by_a_stage() -> None:
 
 def test_the_lock_has_each_stage_once_and_no_orphan() -> None:
     assert set(LOCK["stages"]) == set(STAGES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_page_uses_no_other_pages_folder(page: str) -> None:
+    reached = graph.closure(PAGE_FOLDERS / page / "build.py")
+    foreign = {n for n in reached if n.startswith("creditrisk/reporting/pages/")}
+    assert all(n.startswith(f"creditrisk/reporting/pages/{page}/") for n in foreign)
 
 
 def test_pages_and_paths_agree() -> None:

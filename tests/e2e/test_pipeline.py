@@ -67,7 +67,14 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     ignore = shutil.ignore_patterns("__pycache__", "tests", "node_modules", "cache", "tmp")
     for name in ("creditrisk", "stages", "web", ".dvc"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    kept = ("dvc.yaml", ".dvcignore", ".gitignore", ".gitattributes", "service.py", "requirements.txt")
+    kept = (
+        "dvc.yaml",
+        ".dvcignore",
+        ".gitignore",
+        ".gitattributes",
+        "service.py",
+        "requirements.txt",
+    )
     for name in kept:
         shutil.copy(ROOT / name, folder / name)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -134,7 +141,11 @@ def test_one_familys_parameter_reruns_that_family_and_what_reads_it(clone: Path)
         output = dvc(clone, "exp", "run", "--set-param", "train.families.xgboost.n_estimators=20")
         ran = rerun_stages(output)
         assert {"train@xgboost", "evaluate"} <= ran
-        assert {s for s in ran if not s.startswith("report@")} <= {"train@xgboost", "evaluate", "summary"}
+        assert {s for s in ran if not s.startswith("report@")} <= {
+            "train@xgboost",
+            "evaluate",
+            "summary",
+        }
         assert ran & {"report@eda", "report@statistics", "report@rfm", "report@clusters"} == set()
         diff = json.loads(dvc(clone, "metrics", "diff", "--json"))
         assert "champion.roc_auc" in diff["diff"]["reports/metrics/summary.json"]

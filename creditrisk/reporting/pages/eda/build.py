@@ -10,8 +10,9 @@ from markupsafe import Markup
 from creditrisk import schema
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
-from creditrisk.reporting.pages import eda_figures, eda_tables
-from creditrisk.reporting.pages.eda_tables import percent_interval
+from creditrisk.reporting.pages.eda import figures as draw
+from creditrisk.reporting.pages.eda import tables
+from creditrisk.reporting.pages.eda.tables import percent_interval
 
 SECTIONS = [
     ("provenance", "Provenance"),
@@ -56,11 +57,11 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         ),
         "age": distribution_section(results["age"], base_rate, "AGE, years", "Age"),
         "amounts": amounts_section(results["amounts"], base_rate),
-        "categories": eda_tables.categories(results["categories"]),
-        "status": eda_tables.status(results),
-        "outliers": eda_tables.outliers(results["outliers"]),
-        "rows": eda_tables.rows(results),
-        "associations": eda_tables.associations(results["associations"]),
+        "categories": tables.categories(results["categories"]),
+        "status": tables.status(results),
+        "outliers": tables.outliers(results["outliers"]),
+        "rows": tables.rows(results),
+        "associations": tables.associations(results["associations"]),
     }
 
 
@@ -117,7 +118,7 @@ def balance_section(samples: list[dict[str, Any]]) -> dict[str, Any]:
     """Return the figure and table of the target's balance."""
     every = samples[0]
     return {
-        "figure": eda_figures.balance(every),
+        "figure": draw.balance(every),
         "non_default_share": 1 - every["rate"],
         "ratio": every["non_defaults"] / every["defaults"] if every["defaults"] else None,
         "rows": [
@@ -200,10 +201,10 @@ def amounts_section(amounts: dict[str, Any], base_rate: float) -> dict[str, Any]
     first_paid = paid[schema.PAID_COLUMNS[0]]
     negative = [c["summary"]["n_negative"] for c in bills.values()]
     return {
-        "bills": eda_figures.amount_panels(
+        "bills": draw.amount_panels(
             labels, bills, base_rate=base_rate, alt="Default rate and clients by bill, six months."
         ),
-        "paid": eda_figures.amount_panels(
+        "paid": draw.amount_panels(
             labels,
             paid,
             base_rate=base_rate,
@@ -223,7 +224,7 @@ def amounts_section(amounts: dict[str, Any], base_rate: float) -> dict[str, Any]
 def summary_row(name: str, summary: dict[str, float]) -> list[Any]:
     """Return the row of a monthly amount: location, spread, shape, zeros, negatives."""
     return [
-        f"{name} {eda_figures.MONTHS[name][:3]}",
+        f"{name} {draw.MONTHS[name][:3]}",
         *(fmt.integer(summary[key]) for key in ("mean", "sd", "median", "p95", "max")),
         fmt.decimal(summary["skewness"], 1),
         fmt.percent(summary["n_zero"] / summary["n"]),

@@ -6,9 +6,9 @@ from typing import Any
 
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
-from creditrisk.reporting.pages import statistics_figures as draw
-from creditrisk.reporting.pages import statistics_text as text
-from creditrisk.reporting.pages.statistics_verdict import write_verdict
+from creditrisk.reporting.pages.statistics import figures as draw
+from creditrisk.reporting.pages.statistics import text
+from creditrisk.reporting.pages.statistics.verdict import write_verdict
 
 SECTIONS = [
     ("questions", "Declared questions and answers"),

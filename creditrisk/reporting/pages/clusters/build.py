@@ -8,7 +8,7 @@ from markupsafe import Markup
 
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
-from creditrisk.reporting.pages import clusters_figures as draw
+from creditrisk.reporting.pages.clusters import figures as draw
 
 SECTIONS = [
     ("features", "Features and scaling"),

@@ -7,7 +7,7 @@ from typing import Any
 from creditrisk import schema
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
-from creditrisk.reporting.pages import eda_figures
+from creditrisk.reporting.pages.eda import figures as draw
 
 RULES = {"zscore": "z\N{NON-BREAKING HYPHEN}score", "iqr": "IQR"}
 STEPS = {
@@ -96,7 +96,7 @@ def category_name(meaning: str) -> str:
 def status(results: dict[str, Any]) -> dict[str, Any]:
     """Return heat map and tables of the payment status by month, and their evidence."""
     table = results["pay_codes"]
-    month_labels = [f"{c} {eda_figures.MONTHS[c][:3]}" for c in table["columns"]]
+    month_labels = [f"{c} {draw.MONTHS[c][:3]}" for c in table["columns"]]
     names = [
         f"{code_name(code)}{'' if documented else ' *'}"
         for code, documented in zip(table["codes"], table["documented"], strict=True)
@@ -170,7 +170,7 @@ def outliers(removal: dict[str, Any]) -> dict[str, Any]:
         "spread": spread,
         "by_rule": {e["rule"]: e for e in asked},
         "amounts_by_rule": {e["rule"]: e for e in amounts},
-        "figure": eda_figures.dropped_and_kept(
+        "figure": draw.dropped_and_kept(
             entries, alt="Default rates of the clients that each rule drops and keeps."
         ),
     }

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
-from creditrisk.reporting.pages import model_figures as draw
+from creditrisk.reporting.pages.model import figures as draw
 
 Row = dict[str, Any]
 
