@@ -7,7 +7,6 @@ DVC refuses ``dvc.yaml`` as a dependency, so the graph is kept in
 from __future__ import annotations
 
 from collections.abc import Mapping
-from fnmatch import fnmatchcase
 from re import sub
 from typing import Any
 
@@ -31,36 +30,47 @@ def read_graph(document: Mapping[str, Any]) -> dict[str, Any]:
     """
     nodes, inputs, outputs = [], {}, {}
     for name, entry in document.get("stages", {}).items():
-        group = entry.get("foreach")
+        group = entry.get("foreach", {})
         body = entry.get("do", entry)
-        items = [str(i) for i in group] if isinstance(group, list | Mapping) else []
-        nodes.append(
-            {"name": name, "desc": body.get("desc", entry.get("desc", "")), "items": items}
-        )
-        inputs[name] = [_pattern(d) for d in body.get("deps", [])]
-        outputs[name] = [
-            _pattern(next(iter(o)) if isinstance(o, Mapping) else o)
+        items = {str(i): group[i] if isinstance(group, Mapping) else i for i in group}
+        nodes.append({"name": name, "desc": _describe(body), "items": list(items)})
+        outs = [
+            next(iter(o)) if isinstance(o, Mapping) else o
             for kind in ("outs", "metrics", "plots")
             for o in body.get(kind, [])
         ]
+        inputs[name] = _unroll(body.get("deps", []), items)
+        outputs[name] = _unroll(outs, items)
     edges = [
         [source["name"], target["name"]]
         for source in nodes
         for target in nodes
         if source is not target
-        and any(
-            _meet(out, dep) for out in outputs[source["name"]] for dep in inputs[target["name"]]
-        )
+        and any(_meet(o, d) for o in outputs[source["name"]] for d in inputs[target["name"]])
     ]
     return {"nodes": nodes, "edges": edges}
 
 
-def _pattern(path: str) -> str:
-    """Put ``*`` where a ``foreach`` group fills in its item."""
-    return sub(r"\$\{[^}]*\}", "*", path)
+def _describe(body: Mapping[str, Any]) -> str:
+    """Return what a stage turns into what, in words for a group as a whole."""
+    words = sub(r"\$\{key\}", "<page>", body.get("desc", ""))
+    return sub(r"\$\{item\.(\w+)\}", r"<\1>", words)
+
+
+def _unroll(paths: list[str], items: Mapping[str, Any]) -> set[str]:
+    """Return the paths of all members of a group (of a single stage: as they are)."""
+    found = set()
+    for key, item in items.items() or [("", "")]:
+        fields = {f"item.{k}": v for k, v in item.items()} if isinstance(item, Mapping) else {}
+        values = {"key": key, "item": item} | fields
+        for path in paths:
+            filled = path
+            for field, value in values.items():
+                filled = filled.replace("${" + field + "}", str(value))
+            found.add(filled)
+    return found
 
 
 def _meet(out: str, dep: str) -> bool:
-    """Tell whether two paths, with ``*`` for a group's item, are one or nested."""
-    pairs = ((out, dep), (dep, out))
-    return any(fnmatchcase(a, b) or fnmatchcase(a, f"{b}/*") for a, b in pairs)
+    """Tell whether two paths are one, or one lies in the other."""
+    return out == dep or out.startswith(f"{dep}/") or dep.startswith(f"{out}/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -99,28 +100,28 @@ def test_every_stage_is_described_and_has_its_file() -> None:
         assert len(stage["desc"]) > 20, f"{name}: desc says what goes in and what comes out"
 
 
-def default_paths(name: str) -> set[str]:
-    """Return the path defaults of a stage's ``main``, with ``{item}`` filled in."""
-    stage, item = split(name)
-    main = importlib.import_module(f"stages.{stage}").main
-    found = set()
+def default_paths(name: str) -> tuple[set[str], set[str]]:
+    """Return the files that a stage's ``main`` names, and patterns for folders and families."""
+    main = importlib.import_module(f"stages.{name}").main
+    files, patterns = set(), set()
     for parameter in inspect.signature(main).parameters.values():
         default = parameter.default
-        if callable(default):
-            default = default(item)
-        if isinstance(default, Path):
-            found.add(default.as_posix())
-    return found
+        if isinstance(default, Path) and default.suffix:
+            files.add(default.as_posix())
+        elif isinstance(default, Path):
+            patterns.add(f"{default.as_posix()}/*")
+        elif default is not parameter.empty and callable(default):
+            patterns.add(default("*").as_posix())
+    return files, patterns
 
 
 @pytest.mark.parametrize("name", [n for n in STAGES if "@" not in n])
 def test_files_are_those_of_the_path_table(name: str) -> None:
-    stage = STAGES[name]
-    stated = {d for d in stage["deps"] if not IS_CODE.match(d)} | set(outs(stage))
-    defaults = default_paths(name)
-    folders = {d for d in defaults if not Path(d).suffix}
-    inside = {s for s in stated if any(s.startswith(f + "/") for f in folders)}
-    assert (stated - inside) == (defaults - folders)
+    stated = {d for d in STAGES[name]["deps"] if not IS_CODE.match(d)} | set(outs(STAGES[name]))
+    files, patterns = default_paths(name)
+    assert files <= stated
+    assert all(any(fnmatch(s, p) for s in stated) for p in patterns)
+    assert all(any(fnmatch(s, p) for p in patterns) for s in stated - files)
 
 
 def test_outputs_are_unique_and_git_keeps_only_the_small_ones() -> None:

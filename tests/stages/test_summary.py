@@ -30,8 +30,9 @@ PIPELINE = {
     "nodes": [
         {"name": "clean", "desc": "cleans", "items": []},
         {"name": "train", "desc": "trains", "items": ["one", "two"]},
+        {"name": "evaluate", "desc": "judges", "items": []},
     ],
-    "edges": [["clean", "train"]],
+    "edges": [["clean", "train"], ["train", "evaluate"]],
 }
 
 
