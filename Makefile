@@ -30,7 +30,7 @@ $(VENV)/.installed: requirements.txt
 	@echo "==> environment: $$($(PYTHON) --version) in $(VENV) (a minute or two the first time)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check uv==$(UV_VERSION)
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --requirements requirements.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --requirements requirements.txt
 	@touch $@
 
 repro: setup ## run the whole pipeline: raw data in; models, metrics and reports out
@@ -39,7 +39,7 @@ repro: setup ## run the whole pipeline: raw data in; models, metrics and reports
 	@$(RUN) dvc repro
 
 test: setup ## run the whole test suite
-	@$(RUN) $(BIN)/python -m pytest -n 2 --dist loadgroup
+	@$(RUN) $(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: setup ## ruff, types and the contracts between files
 	@$(BIN)/ruff check .

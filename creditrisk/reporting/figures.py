@@ -80,6 +80,8 @@ def bars(
         ends = [v if math.isnan(r) else max(v, r) for v, r in zip(shown, right, strict=True)]
     if format is not None:
         ax.xaxis.set_major_formatter(ticks(format))
+        if format in ("percent", "percent:1"):
+            ax.xaxis.set_major_formatter(_whole_percents(ax))
         _label_bars(ax, shown, ends, format)
     ax.set_yticks(range(n), labels)
     ax.tick_params(axis="y", labelcolor=theme.color("ink"))
@@ -88,6 +90,17 @@ def bars(
     ax.spines["bottom"].set_visible(False)
     ax.set(xlabel=xlabel, ylabel=ylabel)
     return svg(fig, alt=alt)
+
+
+def _whole_percents(ax: Axes) -> Any:
+    """Return an axis formatter that writes decimals only where a tick needs them."""
+    from matplotlib.ticker import FuncFormatter
+
+    def write(value: float, _position: int | None = None) -> str:
+        needed = any(abs(100 * t - round(100 * t)) > 1e-6 for t in ax.xaxis.get_majorticklocs())
+        return str(fmt.percent(value, 1 if needed else 0))
+
+    return FuncFormatter(write)
 
 
 def _label_bars(ax: Axes, values: Sequence[float], ends: Sequence[float], form: Format) -> None:

@@ -108,6 +108,11 @@ FORMATTERS: Final[dict[str, Callable[..., str]]] = {
 }
 
 
+def whole(text: Any) -> Markup:
+    """Keep a text on one line: an interval, a symbol with its value."""
+    return Markup('<span class="whole">{}</span>').format(text)
+
+
 def apply(value: Any, fmt: str | Callable[[Any], str]) -> str:
     """Format a value by a formatter or by its name, ``"percent"`` or ``"percent:2"``.
 

@@ -70,6 +70,7 @@ def environment() -> jinja2.Environment:
         **fmt.FORMATTERS,
         "interval": fmt.interval,
         "metric_markup": fmt.metric,
+        "whole": fmt.whole,
         "csv_uri": tables.csv_uri,
         "column_alignments": tables.column_alignments,
         "pages": PAGES,
@@ -112,6 +113,8 @@ def render_template(template: str, context: dict[str, Any], *, page: str) -> str
     full = {"sections": [], "provenance": None} | context | {"page": page, "css": stylesheet()}
     html = environment().get_template(template).render(full)
     html = re.sub(r"[ \t]+\n", "\n", re.sub(r"\n\s*\n+", "\n", html)).strip() + "\n"
+    # a number and its percent sign stay together, written or formatted; "%20" is an escape
+    html = re.sub(r"(?<=\d) %(?!\d)", f"{fmt.THIN}%", html)
     ids = Counter(re.findall(r'\sid="([^"]+)"', html))
     twice = sorted(name for name, n in ids.items() if n > 1)
     if twice:

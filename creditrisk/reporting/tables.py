@@ -14,7 +14,7 @@ from markupsafe import Markup
 from creditrisk.reporting.format import DASH, MINUS, NBSP, NONE, THIN, Number
 
 _MARKED: Final = re.compile(r'<data [^>]*value="([^"]*)">[^<]*</data>')
-LONG: Final = 40
+LONG: Final = 28
 """Characters from which a cell is prose, which keeps a readable width on a phone."""
 
 _NUMERIC: Final = frozenset(f"0123456789.,<>+%()[]~× {MINUS}-{DASH}{THIN}{NBSP}")

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+import pytest
+
+from tests.contract import graph
+
+ROOT = graph.ROOT
 PIN = re.compile(r"^([a-z0-9][a-z0-9._-]*(?:\[[^\]]+\])?)==([^ ;\\]+)", re.MULTILINE)
 ASKED_FOR = [
     "dvc",
@@ -60,3 +63,39 @@ def test_no_registry_is_named() -> None:
         text = (ROOT / name).read_text(encoding="utf-8")
         assert "index-url" not in text.replace("--no-emit-index-url", "")
         assert "/simple" not in text
+
+
+IMPORTED_AS = {
+    "pandas": "pandas",
+    "scikit-learn": "sklearn",
+    "imbalanced-learn": "imblearn",
+    "xgboost": "xgboost",
+    "scipy": "scipy",
+    "statsmodels": "statsmodels",
+    "matplotlib": "matplotlib",
+    "joblib": "joblib",
+    "pyyaml": "yaml",
+    "bentoml": "bentoml",
+}
+
+
+@pytest.mark.parametrize("package", IMPORTED_AS)
+def test_the_packages_that_were_asked_for_do_real_work(package: str) -> None:
+    code = [*(ROOT / "creditrisk").rglob("*.py"), ROOT / "service.py"]
+    importers = {
+        file
+        for file in code
+        if IMPORTED_AS[package] in {n.split(".")[0] for n in graph.imported_names(file)}
+    }
+    assert importers
+    doors = [ROOT / "service.py", *(ROOT / "creditrisk/reporting/pages").glob("*/build.py")]
+    doors += [p for p in (ROOT / "stages").glob("*.py") if p.stem != "__init__"]
+    reached = graph.closure(*doors)
+    assert any(file.relative_to(ROOT).as_posix() in reached for file in importers)
+
+
+def test_the_top_level_is_the_agreed_one() -> None:
+    folders = ("stages", "data", "reports", "tests", "docs", "web", "creditrisk")
+    files = ("params.yaml", "dvc.yaml", "dvc.lock", "service.py", "requirements.txt", "Makefile")
+    assert all((ROOT / name).is_dir() for name in folders)
+    assert all((ROOT / name).is_file() for name in files)

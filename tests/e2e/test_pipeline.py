@@ -13,12 +13,16 @@ import subprocess
 import sys
 from pathlib import Path
 
+import httpx
+import numpy as np
 import pytest
 import yaml
 
-from tests.generated import raw_clients
+from creditrisk import io, schema
+from tests.generated import raw_clients, service_client
+from tests.service.running import serving
 
-pytestmark = [pytest.mark.e2e, pytest.mark.xdist_group("pipeline")]
+pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
 SMALLER = Path(__file__).with_name("small_params.yaml")
@@ -65,16 +69,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a reproduced copy of this repository whose data are generated."""
     folder = tmp_path_factory.mktemp("clone") / "repo"
     ignore = shutil.ignore_patterns("__pycache__", "tests", "node_modules", "cache", "tmp")
-    for name in ("creditrisk", "stages", "web", ".dvc"):
+    for name in ("creditrisk", "stages", "docs", "web", ".dvc"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    kept = (
-        "dvc.yaml",
-        ".dvcignore",
-        ".gitignore",
-        ".gitattributes",
-        "service.py",
-        "requirements.txt",
-    )
+    kept = ["dvc.yaml", "service.py", "requirements.txt", "requirements-serve.txt"]
+    kept += [".dvcignore", ".gitignore", ".gitattributes"]
     for name in kept:
         shutil.copy(ROOT / name, folder / name)
     params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
@@ -105,6 +103,25 @@ def test_pages_models_and_metrics_are_there(clone: Path) -> None:
         "feature_names.json",
         "manifest.json",
     }
+
+
+def test_the_service_repeats_what_the_pipeline_computed(clone: Path, tmp_path: Path) -> None:
+    raw = raw_clients(1000, seed=7)
+    with serving("service:CreditDefault", clone, tmp_path) as (url, _, _):
+        clients = [service_client(raw, row) for row in range(len(raw))]
+        reply = httpx.post(f"{url}/predict_batch", json={"clients": clients}, timeout=60).json()
+    served = reply["results"]
+    champion = json.loads((clone / "models/champion.json").read_text())["family"]
+    stored = io.read_arrays(clone / f"data/interim/predictions/{champion}.npz")
+    of_client = {int(client): row for client, row in zip(raw[schema.KEY], served, strict=True)}
+    holdout = [of_client[int(client)]["probability"] for client in stored["holdout_id"]]
+    np.testing.assert_allclose(holdout, stored["holdout_probability"], rtol=0, atol=1e-6)
+    clusters = io.read_table(clone / "data/interim/clusters.parquet")
+    labels = [of_client[int(client)]["cluster"]["id"] for client in clusters[schema.KEY]]
+    assert labels == clusters["cluster_id"].tolist()
+    rfm = io.read_table(clone / "data/interim/rfm.parquet")
+    segments = [of_client[int(client)]["rfm"]["segment"] for client in rfm[schema.KEY]]
+    assert segments == rfm["segment"].tolist()
 
 
 def test_git_holds_no_big_file(clone: Path) -> None:
@@ -148,7 +165,7 @@ def test_one_familys_parameter_reruns_that_family_and_what_reads_it(clone: Path)
         }
         assert ran & {"report@eda", "report@statistics", "report@rfm", "report@clusters"} == set()
         diff = json.loads(dvc(clone, "metrics", "diff", "--json"))
-        assert "champion.roc_auc" in diff["diff"]["reports/metrics/summary.json"]
+        assert "champion.roc_auc" in diff["reports/metrics/summary.json"]
         assert "n_estimators" in dvc(clone, "params", "diff")
     finally:
         git(clone, "checkout", "--quiet", "--force", "HEAD")

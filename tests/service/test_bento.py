@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from tests.service.conftest import ROOT, post
-from tests.service.test_server import environment, serving
+from tests.service.running import environment, serving
 
 STAYS_OUT = (
     ".env",

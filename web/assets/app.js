@@ -5,7 +5,7 @@
 const form = document.getElementById("client");
 const by = (id) => document.getElementById(id);
 const fields = [...form.querySelectorAll("input[name], select[name]")];
-const percent = (share) => `${(100 * share).toFixed(1)} %`;
+const percent = (share) => `${(100 * share).toFixed(1)}\u00a0%`;
 const amount = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
 let latest = 0;
 
@@ -74,7 +74,7 @@ function showAnswer(reply, client) {
   by("mark-label").textContent = `flag line ${percent(reply.threshold)}`;
   by("cluster").textContent = reply.cluster.name;
   by("cluster-note").textContent =
-    `group ${reply.cluster.id}, confidence ${percent(reply.cluster.confidence)}`;
+    `group ${reply.cluster.id}, confidence ${reply.cluster.confidence.toFixed(2)} of 1`;
   const rfm = reply.rfm;
   by("segment").textContent = rfm.segment;
   by("rfm").replaceChildren(

@@ -15,7 +15,7 @@ from creditrisk.reporting.pages.eda import tables
 from creditrisk.reporting.pages.eda.tables import percent_interval
 
 SECTIONS = [
-    ("provenance", "Provenance"),
+    ("provenance", "Source"),
     ("missing", "Types and missing values"),
     ("imbalance", "The target"),
     ("limit_bal", "Credit limit"),

@@ -97,8 +97,10 @@ def stage_table(graph: dict[str, Any], links: dict[str, str]) -> list[list[Any]]
     for node in graph["nodes"]:
         link = links.get(node["name"])
         page = Markup('<a href="{}">{}</a>').format(link, titles[link]) if link else ""
-        does = node["desc"]
+        does = node["desc"][:1].upper() + node["desc"][1:].rstrip(".") + "."
         if node["items"]:
+            # the text of dvc.yaml names a stage's item by a placeholder
+            does = does.replace("stage <stage>", "a stage").replace("<page>", "…")
             does += f" One run for each of: {', '.join(node['items'])}."
         rows.append([Markup("<code>{}</code>").format(node["name"]), does, page])
     return rows

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from creditrisk import schema
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
 from creditrisk.reporting.pages.statistics import figures as draw
@@ -28,7 +29,7 @@ METHODS = {
     "percentile": "Bootstrap, percentile",
     "basic": "Bootstrap, basic",
     "bca": "Bootstrap, BCa",
-    "grouped": "Normal, rows of one group_id kept together",
+    "grouped": "Normal, rows of one client kept together",
 }
 MAPPING = [
     ["The null hypothesis", "there is no difference", "this client will not default"],
@@ -72,6 +73,8 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         "answers": [text.answer_row(row) for row in asked],
         "declared": [text.declared_row(row) for row in results["questions"]],
         "sizes": _sizes_figure(asked),
+        "control": _significant_control(asked, results["sample"]["confidence"]),
+        "name_column": text.name_column,
         **_estimation(results["estimation"]),
         "permutations": [_permutation(row) for row in asked if row["kind"] == "permutation"],
         "panels": text.list_panels(asked),
@@ -79,6 +82,19 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         "anovas": [text.describe_anova(row) for row in asked if row["kind"] == "anova"],
         **_context(results["context"]),
     }
+
+
+def _significant_control(
+    asked: list[dict[str, Any]], confidence: float
+) -> dict[str, str] | None:
+    """Return the row number's answer where it is significant, though it should tell nothing."""
+    for row in asked:
+        if row["value"] == schema.KEY and row["p_holm"] < 1 - confidence:
+            return {
+                "p": fmt.p_value(row["p_holm"]),
+                "effect": f"{text.SYMBOLS[row['effect_name']]} = {text.signed(row['effect'])}",
+            }
+    return None
 
 
 def _sizes_figure(asked: list[dict[str, Any]]) -> figures.Figure | None:
@@ -101,7 +117,8 @@ def _sizes_figure(asked: list[dict[str, Any]]) -> figures.Figure | None:
     n_beyond = sum(low >= 1 for low in lows)
     return draw.relative_sizes(
         [
-            f"{row['value']} by {row['group']} ({text.TESTS[row['kind']].split()[0]})"
+            f"{text.name_column(row['value'])} by {text.name_column(row['group'])} "
+            f"({text.name_test(row['kind'])})"
             for row in asked
         ],
         values,
@@ -138,7 +155,7 @@ def _estimation(mean: dict[str, Any]) -> dict[str, Any]:
         "grouped_factor": fmt.decimal(width["grouped"] / width["normal"], 2),
         "interval_figure": draw.intervals(
             [
-                METHODS[m].replace("rows of one group_id kept together", "grouped rows")
+                METHODS[m].replace("rows of one client kept together", "grouped rows")
                 for m in named
             ],
             [row["low"] for row in named.values()],
@@ -218,9 +235,22 @@ def _importance(ranked: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "importance_rows": rows,
         "importance_figure": figure,
+        "importance_lead": _lead(strong),
         "importance": strong,
         "not_ranked": [row for row in ranked if "cramers_v" not in row],
     }
+
+
+def _lead(ranked: list[dict[str, Any]]) -> str:
+    """Say which column leads, and whether its interval is clear of the next one's."""
+    if len(ranked) < 2:
+        return ""
+    first, second = ranked[:2]
+    apart = "lies above" if first["low"] > second["high"] else "overlaps"
+    return (
+        f" {first['column']} leads with V = {fmt.decimal(first['cramers_v'])}; its interval "
+        f"{apart} that of {second['column']}, the next."
+    )
 
 
 def _context(context: dict[str, Any]) -> dict[str, Any]:

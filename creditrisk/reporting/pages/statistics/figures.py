@@ -172,6 +172,7 @@ def power_curves(tests: dict[str, Any], *, alt: str) -> Figure:
     )
     ax.set_ylim(0, 1.04)
     ax.xaxis.set_major_formatter(ticks("money"))
+    ax.xaxis.get_major_locator().set_params(nbins=5)
     ax.yaxis.set_major_formatter(ticks("percent:0"))
     ax.legend(loc="center right", title="size of the study")
     ax.set(xlabel="true difference of the means", ylabel="power (1 − chance of Type II)")

@@ -30,86 +30,23 @@ VERDICTS = {
 AMOUNTS = (schema.LIMIT, *schema.BILL_COLUMNS, *schema.PAID_COLUMNS)
 
 
-def write_verdict(results: dict[str, Any]) -> list[Markup]:
-    """Return the sentences that open the page, headline numbers marked with their key."""
-    headline, sample = results["headline"], results["sample"]
+NAMES = {"education_group": "education", "marriage_group": "marriage"}
+"""Columns that cleaning adds, as a reader would call them."""
 
-    def mark(key: str, form: Any = "decimal") -> Markup:
-        value: Any = headline
-        for part in key.split("."):
-            value = value[part]
-        return fmt.metric(value, f"stats_report:{key}", form)
 
-    def unsigned(value: float) -> str:
-        return fmt.money(abs(value))
+def name_column(column: str) -> str:
+    """Return what a column is called on the page; those of the table keep their name."""
+    return NAMES.get(column, column)
 
-    sentences = []
-    if "difference" in headline:
-        lower = headline["difference"]["estimate"] < 0
-        ends = ("high", "low") if lower else ("low", "high")
-        sentences.append(
-            Markup(
-                "Clients who default next month have a mean credit limit that is {} {} than that "
-                "of the others ({} interval {} to {}; Hedges' g = {})."
-            ).format(
-                mark("difference.estimate", unsigned),
-                "lower" if lower else "higher",
-                fmt.percent(sample["confidence"], 0),
-                *(mark(f"difference.{end}", unsigned) for end in ends),
-                mark("difference.hedges_g", "decimal:2"),
-            )
-        )
-    counts = [mark(f"questions.{key}", "integer") for key in headline["questions"]]
-    sentences.append(
-        Markup(
-            "Of {} declared questions {} have a significant answer after Holm's correction. In {} of "
-            "them the whole interval of the effect lies beyond what was declared to matter; {} are "
-            "significant and negligible: with {} rows a small p-value says little."
-        ).format(*counts, mark("rows", "integer"))
-    )
-    ranked = [row for row in results["chi_square"] if "cramers_v" in row]
-    if ranked:
-        sentences.append(
-            Markup(
-                "Among the categorical columns {} goes most with default (Cramér's V = {}), "
-                "and {} goes least (V = {})."
-            ).format(
-                ranked[0]["column"],
-                mark("top_cramers_v"),
-                ranked[-1]["column"],
-                fmt.decimal(ranked[-1]["cramers_v"]),
-            )
-        )
-    sentences.append(
-        Markup("The mean of {} is {} ({} interval {} to {}).").format(
-            results["estimation"]["column"],
-            mark("mean.estimate", "money"),
-            fmt.percent(sample["confidence"], 0),
-            mark("mean.low", "money"),
-            mark("mean.high", "money"),
-        )
-    )
-    tests = results["context"]["tests"]
-    found = (
-        Markup(" and finds a difference of {} in {} of them").format(
-            mark("detectable_difference", "money"),
-            fmt.percent(tests["studies"][-1]["detectable"][0]["power"], 0),
-        )
-        if "detectable_difference" in headline
-        else ""
-    )
-    sentences.append(
-        Markup(
-            "At the {} level the comparison of means raises a false alarm in {} of the simulated "
-            "studies of {} clients{}."
-        ).format(
-            fmt.percent(tests["alpha"], 0),
-            mark("false_alarm_rate", "percent"),
-            fmt.integer(tests["studies"][-1]["n"]),
-            found,
-        )
-    )
-    return sentences
+
+def name_level(label: Any) -> str:
+    """Return a group's label in words."""
+    return str(label).replace("other_unknown", "other or unknown").replace("_", " ")
+
+
+def name_test(kind: str) -> str:
+    """Return a test's name short enough for the axis of a figure."""
+    return TESTS[kind].removesuffix(" test").removeprefix("one-way ")
 
 
 def in_unit(column: str, value: float | None) -> str:
@@ -150,7 +87,9 @@ def answer_row(row: dict[str, Any]) -> list[Any]:
     else:
         name = STATISTICS[row["statistic_name"]]
         statistic = f"{name} = {fmt.decimal(row['statistic'], 1)}"
-    subject = Markup('<a href="#q-{}">{} by {}</a>').format(row["id"], row["value"], row["group"])
+    subject = Markup('<a href="#q-{}">{} by {}</a>').format(
+        row["id"], name_column(row["value"]), name_column(row["group"])
+    )
     statistic = Markup('{}, <span style="white-space:nowrap">{}</span>').format(
         TESTS[row["kind"]], statistic
     )
@@ -178,9 +117,14 @@ def declared_row(row: dict[str, Any]) -> list[Any]:
         Markup('<span id="q-{}">{}</span>').format(row["id"], row["question"]),
         row["h0"],
         row["h1"],
-        f"{TESTS[row['kind']]} of {row['value']} by {row['group']}",
+        f"{TESTS[row['kind']]} of {name_column(row['value'])} by {name_column(row['group'])}",
         f"{SYMBOLS[row['effect_name']]} = {row['smallest_effect']:g}",
     ]
+
+
+def _large(x: float) -> str:
+    """Format a sum of ranks, of which six digits are kept."""
+    return f"{fmt.decimal(x / 1e6, 2)}{fmt.NBSP}million" if abs(x) >= 1e6 else fmt.integer(x)
 
 
 def list_panels(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -208,7 +152,7 @@ def list_panels(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
         rows.append(
             [
                 "Mann-Whitney U",
-                fmt.integer(ranks["statistic"]),
+                _large(ranks["statistic"]),
                 fmt.NONE,
                 fmt.p_value(ranks["p_value"]),
                 f"rank-biserial r = {signed(ranks['rank_biserial'])}",
@@ -263,7 +207,7 @@ def describe_anova(row: dict[str, Any]) -> dict[str, Any]:
         )
     groups = [
         [
-            str(group["label"]).replace("_", " "),
+            name_level(group["label"]),
             fmt.integer(group["n"]),
             in_unit(column, group["mean"]),
             in_unit(column, group["sd"]) if twin is None else fmt.NONE,

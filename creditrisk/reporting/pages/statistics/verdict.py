@@ -27,14 +27,17 @@ def write_verdict(results: dict[str, Any]) -> list[Markup]:
     """Return the sentences, each with numbers; those without their number are left out."""
     mark = Headline(results["headline"])
     level = fmt.percent(results["sample"]["confidence"], 0)
+    counts = mark.numbers["questions"]
+    n_open = counts["significant"] - counts["matters"] - counts["negligible"]
     sentences = [
         _tell_difference(mark, level),
         Markup(
             "Of {} declared questions {} have a significant answer after Holm's correction. In {} "
             "of them the whole interval of the effect lies beyond what was declared to matter; {} "
-            "are significant and negligible: with {} rows a small p-value says little."
+            "are significant and negligible{}: with {} rows a small p-value says little."
         ).format(
             *(mark(f"questions.{key}", "integer") for key in mark.numbers["questions"]),
+            f", and {fmt.integer(n_open)} open" if n_open > 0 else "",
             mark("rows", "integer"),
         ),
         _tell_importance(mark, results["chi_square"]),
