@@ -45,7 +45,7 @@ def atomic(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         temporary.chmod(0o644)
-        with temporary.open("rb") as file:
+        with temporary.open("r+b") as file:  # Windows flushes writable files only
             os.fsync(file.fileno())
         temporary.replace(path)
     except BaseException:

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from creditrisk import schema
+from creditrisk.features.blocks import BLOCKS, register
 from creditrisk.features.record import ClientRecord
-from creditrisk.features.registry import register
 from creditrisk.features.rows import columns, mean, slope, standard_deviation, weighted
 
 LIMIT = (schema.LIMIT,)
@@ -202,11 +202,11 @@ def utilization(r: ClientRecord) -> np.ndarray:
         "utilization_slope",
     ],
     [
-        "mean of six months",
-        "highest of six months",
-        "lowest of six months",
-        "standard deviation over six months",
-        "change a month, by least squares",
+        "bill over the limit, mean of six months",
+        "bill over the limit, highest of six months",
+        "bill over the limit, lowest of six months",
+        "bill over the limit, standard deviation over six months",
+        "bill over the limit, change a month by least squares",
     ],
 )
 def utilization_summary(r: ClientRecord) -> np.ndarray:
@@ -254,8 +254,8 @@ def pay_ratio(r: ClientRecord) -> np.ndarray:
     (*BILL[1:], *PAID[:5]),
     ["pay_ratio_mean", "pay_ratio_min", "pay_ratio_total"],
     [
-        "mean of five months",
-        "lowest of five months",
+        "share of the bill paid, mean of five months",
+        "share of the bill paid, lowest of five months",
         "all payments over all bills that they settle, 0 to 2",
     ],
 )
@@ -381,3 +381,7 @@ def age(r: ClientRecord) -> np.ndarray:
 @register("audit", "NT$ a year", (*LIMIT, "AGE"), ["limit_over_age"], ["credit limit over age"])
 def limit_over_age(r: ClientRecord) -> np.ndarray:
     return r.limit / r.age
+
+
+ALL_BLOCKS = tuple(BLOCKS)
+"""Every block, in the order of this file."""

@@ -94,11 +94,19 @@ def train(
     n_jobs = 1 if family in ONE_AT_A_TIME else n_jobs
     options = candidates(family, parameters)
     pipelines = [build(family, option, scaler=scaler) for option in options]
-    first = _cross_fit(pipelines, rows, folds[:1], n_jobs, progress)
+    first = _cross_fit(
+        pipelines, rows, folds[:1], n_jobs, lambda line: progress(f"repeat 1: {line}")
+    )
     path, chosen = _walk_path(options, first, parameters.get("rule"))
     if path:
         progress(f"chose C = {options[chosen]['C']:g} by the rule {parameters['rule']}")
-    rest = _cross_fit(pipelines[chosen : chosen + 1], rows, folds[1:], n_jobs, progress)
+    rest = _cross_fit(
+        pipelines[chosen : chosen + 1],
+        rows,
+        folds[1:],
+        n_jobs,
+        lambda line: progress(f"further repeats: {line}"),
+    )
     fits = [job[chosen] for job in first] + [job[0] for job in rest]
 
     probability = np.empty(folds.shape)

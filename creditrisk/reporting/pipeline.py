@@ -176,5 +176,5 @@ def _box(name: str, n_items: int, x: float, top: int, link: str | None) -> Marku
     if n_items:
         body += Markup(
             '<text x="{}" y="{}" style="font-size:11px;text-anchor:middle;fill:{}">{}</text>'
-        ).format(round(x, 1), top + 34, variable("muted"), f"{n_items} runs")
+        ).format(round(x, 1), top + 34, variable("muted"), f"{n_items} items")
     return Markup('<a href="{}">{}</a>').format(link, body) if link else body

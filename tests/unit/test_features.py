@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from creditrisk import schema
-from creditrisk.features import registry
+from creditrisk.features import blocks, registry
 from creditrisk.features.record import ClientRecord, from_frame, from_mappings
 from tests import generated
 
@@ -303,4 +303,4 @@ def test_a_name_is_registered_once() -> None:
         return record.limit
 
     with pytest.raises(ValueError, match="credit_utilization"):
-        registry.register("x", "ratio", ("LIMIT_BAL",), ["credit_utilization"], ["again"])(nothing)
+        blocks.register("x", "ratio", ("LIMIT_BAL",), ["credit_utilization"], ["again"])(nothing)

@@ -9,6 +9,7 @@ from markupsafe import Markup
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
 from creditrisk.reporting.pages.clusters import figures as draw
+from creditrisk.reporting.pages.clusters.verdict import write_verdict
 
 SECTIONS = [
     ("features", "Features and scaling"),
@@ -41,7 +42,7 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
     return {
         "sections": SECTIONS,
         "results": results,
-        "verdict": _verdict(results),
+        "verdict": write_verdict(results),
         "names": [c["name"] for c in results["clusters"]],
         "feature_rows": [_feature_row(f) for f in results["features"]],
         **_pca(results),
@@ -51,86 +52,6 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         **_tsne(results),
         **_assignment(results),
     }
-
-
-def _mark(results: dict[str, Any], key: str, form: Any = "decimal") -> Markup:
-    """Return a headline number with the key that it can be read back from."""
-    return fmt.metric(results["headline"][key], f"cluster:{key}", form)
-
-
-def _verdict(results: dict[str, Any]) -> list[Markup]:
-    """Return the sentences that open the page."""
-    groups = [c for c in results["clusters"] if c["n"]]
-    by_rate = sorted(groups, key=lambda c: c["default_rate"])
-    found, rule = results["dbscan"], results["choice"]["rule"]
-    chosen = (
-        "chosen by the stated rule"
-        if results["choice"]["satisfied"]
-        else "the most stable choice, since no k passes the stated rule"
-    )
-    return [
-        Markup(
-            "KMeans on {} behavioural features finds {} clusters, {}: {}. Every client is in one."
-        ).format(
-            fmt.integer(len(results["features"])),
-            _mark(results, "k", "integer"),
-            chosen,
-            "; ".join(c["name"] for c in groups),
-        ),
-        Markup(
-            "They come back when the clients are drawn anew: the least stable cluster has a mean "
-            "bootstrap Jaccard similarity of {} over {} resamples ({} is asked for); the mean "
-            "silhouette is {}."
-        ).format(
-            _mark(results, "min_jaccard"),
-            fmt.integer(rule["n_resamples"]),
-            fmt.decimal(rule["min_jaccard"], 2),
-            _mark(results, "silhouette"),
-        )
-        if results["choice"]["satisfied"]
-        else Markup(
-            "They are not as stable as asked: the least stable cluster has a mean bootstrap Jaccard "
-            "similarity of {}, below {}; the mean silhouette is {}."
-        ).format(
-            _mark(results, "min_jaccard"),
-            fmt.decimal(rule["min_jaccard"], 2),
-            _mark(results, "silhouette"),
-        ),
-        Markup(
-            "Without having seen the target, they differ in it: {} of “{}” default next month, "
-            "against {} of “{}”."
-        ).format(
-            _mark(results, "highest_default_rate", "percent"),
-            by_rate[-1]["name"],
-            _mark(results, "lowest_default_rate", "percent"),
-            by_rate[0]["name"],
-        ),
-        _dbscan_sentence(results, found),
-        Markup(
-            "The first two principal components hold {} of the variance, the first three {}; "
-            "half of the clients are assigned with a confidence of at least {}."
-        ).format(
-            _mark(results, "pca_explained_2", "percent"),
-            _mark(results, "pca_explained_3", "percent"),
-            _mark(results, "median_confidence", "decimal:2"),
-        ),
-    ]
-
-
-def _dbscan_sentence(results: dict[str, Any], found: dict[str, Any]) -> Markup:
-    """Say what DBSCAN found."""
-    ending = (
-        f"degenerate: {' and '.join(found['reasons'])}" if found["degenerate"] else "not degenerate"
-    )
-    return Markup(
-        "DBSCAN at the knee of its k-distance curve gives {} {} and leaves {} of the clients as "
-        "noise; the verdict is {}."
-    ).format(
-        _mark(results, "dbscan_n_clusters", "integer"),
-        "cluster" if found["n_clusters"] == 1 else "clusters",
-        _mark(results, "dbscan_noise_share", "percent"),
-        ending,
-    )
 
 
 def _value(name: str, x: float | None) -> str:
@@ -145,12 +66,17 @@ def _whole(text: str) -> Markup:
     return Markup('<span style="white-space:nowrap">{}</span>').format(text)
 
 
+def _describe(feature: dict[str, Any]) -> str:
+    """Return what a feature measures, in words."""
+    return f"{feature['family'].replace('_', ' ')}: {feature['meaning']}"
+
+
 def _feature_row(feature: dict[str, Any]) -> list[Any]:
     """Return a feature's row: meaning, clip, transformation, scaling."""
     low, high = feature["clip"]
     return [
         Markup("<code>{}</code>").format(feature["name"]),
-        f"{feature['family'].replace('_', ' ')}: {feature['meaning']}",
+        _describe(feature),
         f"{low:g} to {high:g}",
         fmt.percent(feature["clipped_share"]),
         {"identity": "none", "sqrt": "square root"}[feature["transform"]],
@@ -163,6 +89,11 @@ def _pca(results: dict[str, Any]) -> dict[str, Any]:
     """Return the figures and the table of the principal components."""
     explained, loadings = results["pca"]["explained"], results["pca"]["loadings"]
     features = [f["name"] for f in results["features"]]
+    meanings = {f["name"]: _describe(f) for f in results["features"]}
+    strongest = [
+        meanings[max(zip(row, features, strict=True), key=lambda pair: abs(pair[0]))[1]]
+        for row in loadings[:2]
+    ]
     names = {c["group"]: c["name"] for c in results["clusters"]}
     maps = results["maps"]
     unit, axes = maps["pca"]["unit"], maps["pca"]["axes"]
@@ -200,6 +131,7 @@ def _pca(results: dict[str, Any]) -> dict[str, Any]:
             alt=f"{len(labels)} clients on the first three principal components, coloured by "
             f"KMeans cluster ({len(names)} clusters).",
         ),
+        "pca_reading": f"PC{fmt.NBSP}1 follows most “{strongest[0]}”, PC{fmt.NBSP}2 “{strongest[1]}”.",
         "n_shown": fmt.integer(len(labels)),
     }  # fmt: skip
 
@@ -248,6 +180,7 @@ def _clusters(results: dict[str, Any]) -> dict[str, Any]:
     """Return credentials, profiles and default rates of the clusters."""
     groups = results["clusters"]
     features = [f["name"] for f in results["features"]]
+    meanings = {f["name"]: _describe(f) for f in results["features"]} | {"limit": "credit limit"}
     credentials = [
         [
             str(c["group"]),
@@ -264,7 +197,7 @@ def _clusters(results: dict[str, Any]) -> dict[str, Any]:
     ]
     medians = [
         [
-            Markup("<code>{}</code>").format(name),
+            meanings[name],
             *(_value(name, c["medians"][name]) for c in groups),
         ]
         for name in [*features, "limit"]
@@ -275,7 +208,7 @@ def _clusters(results: dict[str, Any]) -> dict[str, Any]:
         "median_rows": medians,
         "centres": figures.heatmap(
             [list(column) for column in zip(*(c["centre"] for c in groups), strict=True)],
-            features,
+            [meanings[name] for name in features],
             [c["name"] for c in groups],
             format="decimal:1",
             diverging=True,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from itertools import product
 from typing import Any
 
 from creditrisk.reporting import figures, theme
@@ -38,7 +39,8 @@ def choice_of_k(
         Panel key → the value that a k must reach, drawn as a dashed line.
     alt : str
     """
-    fig, axes = figures.new(720, 400, nrows=2, ncols=3)
+    fig, axes = figures.new(720, 430, nrows=2, ncols=3)
+    fig.set_layout_engine("constrained", h_pad=8 / 72, wspace=0.04, hspace=0.06)
     ks = [t["k"] for t in tried]
     for ax, (key, title, form, hint) in zip(axes.flat, PANELS, strict=True):
         values = [t[key] for t in tried]
@@ -133,7 +135,7 @@ def cloud_3d(
 
     fig, ax = figures.new(600, 500)
     points = unit * np.array(axes[:3], dtype=float)
-    view = np.array(_view(azimuth=-58.0, elevation=22.0))
+    view = np.array(_view(azimuth=60.0, elevation=20.0))
     across, up, depth = view @ points
     order = np.argsort(depth, kind="stable")  # far ones first
     given = np.asarray(labels)
@@ -141,18 +143,42 @@ def cloud_3d(
     ax.scatter(across[order], up[order], s=6, c=palette[given[order]], alpha=0.55, linewidths=0)
     for label in np.unique(given).tolist():
         _legend_entry(ax, label, names[label], given == label)
-    reach = 1.15 * np.abs(points).max(axis=1)
-    for i, name in enumerate(axis_names[:3]):
-        end = view[:2, i] * reach[i]
-        ax.plot([0, end[0]], [0, end[1]], color=theme.color("muted"), linewidth=1)
-        side = "right" if end[0] < 0 else "left"
-        ax.annotate(name, end, xytext=(-4 if end[0] < 0 else 4, 2), textcoords="offset points",
-                    ha=side, fontsize=11.5, color=theme.color("ink"))  # fmt: skip
+    _draw_box(ax, view, points, axis_names)
     ax.set_aspect("equal")
-    ax.margins(0.12)
+    ax.margins(0.06)
     ax.set_axis_off()
     fig.legend(loc="outside lower center", ncols=2)
     return figures.png(fig, alt=alt)
+
+
+def _draw_box(ax: Any, view: Any, points: Any, names: Sequence[str]) -> None:
+    """Draw the edges of the box around the points; each axis is named on an outer edge."""
+    import numpy as np
+
+    ends = np.stack([points.min(axis=1), points.max(axis=1)])
+    corners = {key: view @ ends[list(key), range(3)] for key in product((0, 1), repeat=3)}
+    centre = sum(corners.values()) / 8
+    for i, name in enumerate(names[:3]):
+        edges = [
+            (corners[key], corners[(*key[:i], 1, *key[i + 1 :])]) for key in corners if not key[i]
+        ]
+        for start, end in edges:
+            ax.plot(
+                [start[0], end[0]],
+                [start[1], end[1]],
+                color=theme.color("grid"),
+                linewidth=1,
+                zorder=0,
+            )
+        # flat axes are named below the box, on the edge nearest the eye; the upright at its left
+        start, end = min(edges, key=lambda e: (e[0] + e[1])[0 if i == 2 else 1])
+        middle = (start + end)[:2] / 2
+        side = "right" if middle[0] < centre[0] else "left"
+        shift = (-7, 0) if i == 2 else (-4 if side == "right" else 4, -12)
+        ax.annotate(name, middle, xytext=shift, textcoords="offset points", ha=side,
+                    fontsize=11.5, color=theme.color("ink"))  # fmt: skip
+        arrow = {"arrowstyle": "-|>", "color": theme.color("muted"), "shrinkA": 0, "shrinkB": 0}
+        ax.annotate("", end[:2], start[:2], arrowprops=arrow)
 
 
 def _view(azimuth: float, elevation: float) -> list[list[float]]:

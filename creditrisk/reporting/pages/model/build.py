@@ -38,6 +38,12 @@ THRESHOLDS = {
     "nobody": "flag nobody",
 }
 
+BASES = {
+    "cost_ratio": "the ratio of the two costs",
+    "flag_share": "the share of clients to be flagged",
+    "one_half": "one half",
+}
+
 
 def build(results: Row) -> Row:
     """Return what the template shows.
@@ -71,6 +77,13 @@ def build(results: Row) -> Row:
         "delong": results["delong"],
         "line": results["calibration"][champion],
         "decision": results["decision"],
+        "basis": BASES[results["decision"]["basis"]],
+        "bins_inside": fmt.integer(
+            sum(
+                b["low"] <= b["mean_probability"] <= b["high"]
+                for b in curves[champion]["reliability"]
+            )
+        ),
         **tables(results, champion),
         "ladder_figure": draw.ladder(results["ladder"], floor=CHANCE),
         "roc_figure": roc(curves, labels),
@@ -191,9 +204,10 @@ def threshold_row(row: Row, decision: Row) -> list[Any]:
     """Return the outcomes at one threshold."""
     name = THRESHOLDS[row["name"]]
     if row["name"] == "cost_ratio":
-        name += f" {decision['cost_false_alarm']:g} : {decision['cost_missed_detection']:g}"
+        costs = (decision["cost_false_alarm"], decision["cost_missed_detection"])
+        name += " " + f"{fmt.NBSP}:{fmt.NBSP}".join(f"{cost:g}" for cost in costs)
     if row["name"] == "flag_share":
-        name += f" {decision['flag_share']:.0%}"
+        name += f" {fmt.percent(decision['flag_share'], 0)}"
     label: Any = name
     if row["name"] == decision["basis"]:
         label = Markup("<strong>{}, served</strong>").format(name)
@@ -250,7 +264,7 @@ def roc(curves: Row, labels: Row) -> Any:
         diagonal=True,
         xformat="percent:0",
         yformat="percent:0",
-        height=420,
+        height=440,
         alt="ROC curves on the hold-out: share of defaults caught against share of false alarms.",
     )
 
@@ -266,7 +280,7 @@ def pr(curves: Row, labels: Row, rate: float) -> Any:
         ylabel="defaults among flagged (precision)",
         xformat="percent:0",
         yformat="percent:0",
-        width=500,
+        width=475,
         height=440,
         alt="Precision against recall on the hold-out, with the default rate as chance.",
     )
@@ -317,7 +331,7 @@ def importance(weights: Row, labels: Row) -> list[tuple[str, Any]]:
             [row["gain_share"] for row in rows],
             xlabel="share of the total gain of splits",
             format="percent:1",
-            width=560,
+            width=490,
             alt="Gain by feature: "
             + "; ".join(f"{row['feature']} {row['gain_share']:.1%}" for row in rows[:5])
             + "; and smaller ones.",

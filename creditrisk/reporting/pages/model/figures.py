@@ -122,7 +122,7 @@ def path(points: list[Row], chosen: float, name: str) -> Figure:
 def coefficients(weights: list[Row]) -> Figure:
     """Draw signed coefficients, strongest first."""
     values = [w["coefficient"] for w in weights]
-    fig, ax = figures.new(560, 60 + 26 * len(values))
+    fig, ax = figures.new(490, 60 + 26 * len(values))
     colors = [theme.color("negative" if v > 0 else "positive") for v in values]
     ax.barh(range(len(values)), values, height=0.66, color=colors)
     ax.axvline(0, color=theme.color("muted"), linewidth=1)
@@ -130,6 +130,7 @@ def coefficients(weights: list[Row]) -> Figure:
     ax.tick_params(axis="y", labelcolor=theme.color("ink"))
     ax.set(ylim=(len(values) - 0.4, -0.6), xlabel="log-odds of default per scaled unit")
     ax.grid(visible=False, axis="y")
+    ax.xaxis.get_major_locator().set_params(nbins=5)
     return figures.svg(
         fig,
         alt="Coefficients of the logistic baseline: "

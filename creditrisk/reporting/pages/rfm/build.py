@@ -10,6 +10,7 @@ from markupsafe import Markup
 
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
+from creditrisk.reporting.pages.rfm.verdict import write_verdict
 
 SECTIONS = [
     ("as_specified", "RFM as specified"),
@@ -21,9 +22,9 @@ SECTIONS = [
 
 SPECIFIED = {
     # measure: (name, largest value where there is one, format)
-    "recency": ("recency_last_bill", 6, "integer"),
-    "frequency": ("frequency_timely", None, "decimal:2"),
-    "monetary": ("monetary_total_paid", None, "money"),
+    "recency": ("recency: last bill", 6, "integer"),
+    "frequency": ("frequency: timely status", None, "decimal:2"),
+    "monetary": ("monetary: total paid", None, "money"),
 }
 SPEND = {
     "recency": ("recency", 5, "integer"),
@@ -49,7 +50,7 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
     return {
         "sections": SECTIONS,
         "results": results,
-        "verdict": _verdict(results),
+        "verdict": write_verdict(results),
         "tau": fmt.money(bands["spend_threshold"]),
         "specified": _score_rows(results["as_specified"], bands["as_specified"], SPECIFIED),
         "specified_recency": _rate_bars(
@@ -69,6 +70,7 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
             _month_labels(results["repayment"], "no payment"),
             "Default rate by months since the last payment",
         ),
+        "repayment_change": _change(results["repayment"]),
         "repayment_rises": _never_falls(results["repayment"]),
         "threshold_shares": _shares(results["spend"]["thresholds"]),
         "thresholds": [_threshold_row(row, bands) for row in results["spend"]["thresholds"]],
@@ -76,58 +78,8 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         "segment_rows": [_segment_row(s) for s in results["segments"] if s["n"]],
         "segment_rates": _segment_rates(results["segments"]),
         "maps": _maps(results["heatmaps"]),
+        "ends": _ends(results["heatmaps"]),
     }
-
-
-def _mark(results: dict[str, Any], key: str, form: Any = "decimal") -> Markup:
-    """Return a headline number with the key that it can be read back from."""
-    return fmt.metric(results["headline"][key], f"rfm:{key}", form)
-
-
-def _verdict(results: dict[str, Any]) -> list[Markup]:
-    """Return the sentences that open the page."""
-    ratio = _ratio(
-        results["headline"]["default_rate_no_spend"], results["headline"]["default_rate_recent"]
-    )
-    return [
-        Markup(
-            "As specified, recency says little: {} of {} clients have a bill in the newest month "
-            "and share one value."
-        ).format(
-            _mark(results, "recency_ties_share_as_specified", "percent"),
-            _mark(results, "rows", "integer"),
-        ),
-        Markup(
-            "Measured on spend above {} a month it tells clients apart: the {} who spent in the "
-            "newest month default at {}, the {} without any such spend in five months at {}{}."
-        ).format(
-            _mark(results, "spend_threshold", "money"),
-            _mark(results, "n_recent", "integer"),
-            _mark(results, "default_rate_recent", "percent"),
-            _mark(results, "n_no_spend", "integer"),
-            _mark(results, "default_rate_no_spend", "percent"),
-            ratio,
-        ),
-        Markup(
-            "Ordered rules sort every client into one of {} segments; the lowest default rate, "
-            "{}, is that of “{}”, the highest, {}, that of “{}”."
-        ).format(
-            _mark(results, "n_segments", "integer"),
-            _mark(results, "lowest_segment_default_rate", "percent"),
-            _mark(results, "lowest_segment"),
-            _mark(results, "highest_segment_default_rate", "percent"),
-            _mark(results, "highest_segment"),
-        ),
-        Markup(
-            "The largest segment holds {} of the clients. All of this describes how a card is "
-            "used, not loyalty, and the default rates are counts, not predictions."
-        ).format(_mark(results, "largest_segment_share", "percent")),
-    ]
-
-
-def _ratio(high: float, low: float) -> str:
-    """Say how many times one rate is the other, where that can be said."""
-    return f", {fmt.decimal(high / low, 1)} times as often" if low > 0 else ""
 
 
 def _never_falls(groups: Sequence[dict[str, Any]]) -> bool:
@@ -282,6 +234,34 @@ def _segment_rates(segments: Sequence[dict[str, Any]]) -> figures.Figure:
     ordered = sorted((s for s in segments if s["n"]), key=lambda s: -s["default_rate"])
     labels = [f"{s['group']} (n = {fmt.integer(s['n'])})" for s in ordered]
     return _rate_bars(ordered, labels, "Default rate by segment")
+
+
+def _ends(tables: dict[str, Any]) -> dict[str, str]:
+    """Say for each heat map where its lowest and its highest cell lie."""
+    forms: dict[str, str] = {
+        "n": "integer",
+        "default_rate": "percent",
+        "mean_spend": "money",
+        "mean_utilization": "percent:0",
+    }
+    last = len(tables["recency"]) - 1
+
+    def say(key: str, form: str) -> str:
+        cells = [
+            (value, i, tables["frequency"][j])
+            for i, row in enumerate(tables[key])
+            for j, value in enumerate(row)
+            if value
+        ]
+        if not cells:
+            return ""
+        ends = []
+        for word, (value, i, months) in (("Lowest", min(cells)), ("highest", max(cells))):
+            where = "no spend" if i == last else f"recency {tables['recency'][i]}, {months} of 5"
+            ends.append(f"{word}: {fmt.apply(value, form)} ({where})")
+        return "; ".join(ends) + "."
+
+    return {key: say(key, form) for key, form in forms.items()}
 
 
 def _maps(tables: dict[str, Any]) -> dict[str, figures.Figure]:

@@ -84,9 +84,7 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _significant_control(
-    asked: list[dict[str, Any]], confidence: float
-) -> dict[str, str] | None:
+def _significant_control(asked: list[dict[str, Any]], confidence: float) -> dict[str, str] | None:
     """Return the row number's answer where it is significant, though it should tell nothing."""
     for row in asked:
         if row["value"] == schema.KEY and row["p_holm"] < 1 - confidence:
@@ -154,10 +152,7 @@ def _estimation(mean: dict[str, Any]) -> dict[str, Any]:
         "gap_share": fmt.percent(apart / width["normal"], 1),
         "grouped_factor": fmt.decimal(width["grouped"] / width["normal"], 2),
         "interval_figure": draw.intervals(
-            [
-                METHODS[m].replace("rows of one client kept together", "grouped rows")
-                for m in named
-            ],
+            [METHODS[m].replace("rows of one client kept together", "grouped rows") for m in named],
             [row["low"] for row in named.values()],
             [row["high"] for row in named.values()],
             estimate=mean["mean"],
