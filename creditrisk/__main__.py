@@ -6,11 +6,9 @@ Pipeline stages have their own runner, :mod:`creditrisk.run`.
 from __future__ import annotations
 
 import argparse
-from pathlib import Path
 
 from creditrisk.errors import UserError
-
-ROOT = Path(__file__).resolve().parent.parent
+from creditrisk.paths import ROOT
 
 
 def run_docs(options: argparse.Namespace) -> None:

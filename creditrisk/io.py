@@ -159,11 +159,23 @@ def write_csv(path: Path, table: pd.DataFrame) -> None:
 
 
 def write_arrays(path: Path, **arrays: np.ndarray) -> None:
-    """Write named arrays as an uncompressed npz (numpy's own dates are constant)."""
-    import numpy as np
+    """Write named arrays as an uncompressed npz whose bytes depend on the arrays alone.
 
-    with atomic(path) as temporary, temporary.open("wb") as file:
-        np.savez(file, allow_pickle=False, **arrays)
+    ``numpy.savez`` streams its members, and Python's patch releases differ in the zip
+    headers that they write for a stream; a member of known size has one form.
+    """
+    import io
+    import zipfile
+
+    from numpy.lib import format as npy
+
+    with atomic(path) as temporary, zipfile.ZipFile(temporary, "w") as archive:
+        for name, array in arrays.items():
+            member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980, the format's beginning
+            member.create_system = 3  # what Windows would write differs
+            content = io.BytesIO()
+            npy.write_array(content, array, allow_pickle=False)
+            archive.writestr(member, content.getvalue())
 
 
 def read_arrays(path: Path) -> dict[str, np.ndarray]:

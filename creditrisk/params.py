@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
 from creditrisk.errors import UserError
 
@@ -21,9 +21,19 @@ class ParamsError(UserError):
 
 
 class Params(BaseModel):
-    """Base of every stage's parameters: frozen, no unknown keys, strict about bool."""
+    """Base of every stage's parameters: frozen, no unknown keys, no bool for a number."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _no_bool_for_a_number(cls, given: Any) -> Any:
+        numeric = [key for key, f in cls.model_fields.items() if f.annotation is not bool]
+        for key in numeric if isinstance(given, dict) else ():
+            value = given.get(key)
+            if any(isinstance(v, bool) for v in (value if isinstance(value, list) else [value])):
+                raise ValueError(f"{key} takes neither true nor false")
+        return given
 
 
 def read_section(path: Path, section: str) -> Any:

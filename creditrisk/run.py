@@ -15,10 +15,9 @@ import json
 import os
 import sys
 import time
-from pathlib import Path
 from typing import Any
 
-from creditrisk import environment
+from creditrisk import environment, paths
 from creditrisk.errors import UserError
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
@@ -26,12 +25,10 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
         f"This project needs Python 3.11, 3.12 or 3.13; this is {sys.version.split()[0]}"
     )
 
-ROOT = Path(__file__).resolve().parent.parent
-
 
 def stage_names() -> list[str]:
     """Return the stages that exist, by their files."""
-    return sorted(p.stem for p in (ROOT / "stages").glob("*.py") if p.stem != "__init__")
+    return sorted(p.stem for p in (paths.ROOT / "stages").glob("*.py") if p.stem != "__init__")
 
 
 def load_params(module: Any, stage: str, item: str | None) -> Any:
@@ -44,7 +41,7 @@ def load_params(module: Any, stage: str, item: str | None) -> Any:
 
     if not hasattr(module, "Params"):
         return None
-    section = params.read_section(params.Path("params.yaml"), stage)
+    section = params.read_section(paths.PARAMS, stage)
     if hasattr(module, "select"):
         section = module.select(section, item)
     return params.parse(module.Params, section, stage)
@@ -63,10 +60,9 @@ def peak_memory_bytes() -> int:
 
 def note_cost(name: str, wall_seconds: float) -> None:
     """Store what the run cost; never a DVC output, since it differs every time."""
-    folder = Path(".bench")
-    folder.mkdir(exist_ok=True)
+    paths.BENCH.mkdir(exist_ok=True)
     cost = {"wall_seconds": round(wall_seconds, 3), "peak_mb": round(peak_memory_bytes() / 1e6, 1)}
-    (folder / f"{name.replace('@', '.')}.json").write_text(
+    (paths.BENCH / f"{name.replace('@', '.')}.json").write_text(
         json.dumps(cost) + "\n", encoding="utf-8"
     )
 
@@ -92,7 +88,7 @@ def run(stage: str, item: str | None = None) -> None:
             f"creditrisk.run: no stage {stage!r}; there are: {', '.join(stage_names())}"
         )
     environment.apply()
-    os.chdir(ROOT)
+    os.chdir(paths.ROOT)
     started = time.perf_counter()
     module = importlib.import_module(f"stages.{stage}")
     takes_item = "item" in inspect.signature(module.main).parameters

@@ -75,7 +75,7 @@ class Scorer:
     Raises
     ------
     UserError
-        When the features named in ``champion`` are not those of the model.
+        When ``champion`` does not name as many features as the model has.
     """
 
     def __init__(

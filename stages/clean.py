@@ -20,7 +20,7 @@ from pydantic import Field, field_validator
 
 from creditrisk import io, params, paths, schema
 from creditrisk.data.cleaning import clean_clients
-from creditrisk.data.missing import POLICIES
+from creditrisk.data.missing import check_policies
 from creditrisk.data.rawtable import read_table
 
 OUTLIER_COLUMNS = (schema.LIMIT, "AGE", *schema.BILL_COLUMNS, *schema.PAID_COLUMNS)
@@ -70,14 +70,7 @@ class Params(params.Params):
     @field_validator("missing")
     @classmethod
     def _allowed(cls, value: dict[str, str]) -> dict[str, str]:
-        wrong = [
-            f"{key} ({' | '.join(allowed)})"
-            for key, allowed in POLICIES.items()
-            if value.get(key) not in allowed
-        ]
-        wrong += [f"{key} (no such key)" for key in value if key not in POLICIES]
-        if wrong:
-            raise ValueError(f"expected a policy for each column; wrong: {', '.join(wrong)}")
+        check_policies(value)
         return value
 
 

@@ -18,7 +18,7 @@ from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, model_va
 from creditrisk import io, params, paths, schema
 from creditrisk.errors import UserError
 from creditrisk.features import registry
-from creditrisk.segments import clusters, density, embedding, segmentation
+from creditrisk.segments import cluster_tables, clusters, density, embedding, segmentation
 
 
 class Feature(params.Params):
@@ -139,10 +139,12 @@ def choose(params: Params, tried: list[dict[str, Any]]) -> dict[str, Any]:
 def run_dbscan(params: Params, train: Any, points: Any) -> tuple[Any, dict[str, Any]]:
     """Run DBSCAN, naming the parameter when the table is too small for it."""
     settings = params.dbscan
-    if len(train) < settings.min_samples:
+    n_fitted = min(len(train), settings.max_rows)
+    if n_fitted < settings.min_samples:
         raise UserError(
-            f"cluster.dbscan.min_samples: {settings.min_samples} is more than the "
-            f"{len(train)} training rows; lower it"
+            f"cluster.dbscan.min_samples: {settings.min_samples} is more than the {n_fitted} "
+            f"training rows that are fitted (there are {len(train)}, cluster.dbscan.max_rows is "
+            f"{settings.max_rows}); lower it"
         )
     limits = settings.model_dump(include={"max_noise_share", "max_largest_share", "max_clusters"})
     labels, found = density.cluster(
@@ -175,19 +177,17 @@ def main(
     choice = choose(params, tried)
     saved = segmentation.save_numbers(data, choice, components=pca["components"][:3])
     dbscan, found = run_dbscan(params, data.train, data.points)
-    labelled, computed = segmentation.analyse(
+    labels = segmentation.label_clients(data, saved, dbscan=dbscan, tsne=tsne)
+    computed = segmentation.analyse(
         data,
+        labels,
         numbers=saved,
         choice=choice,
-        pca=pca,
-        dbscan=dbscan,
+        explained=pca["explained"],
         found=found,
-        tsne=tsne,
-        silhouette_rows=params.silhouette_rows,
-        page_rows=params.page_rows,
-        random_state=params.random_state,
+        samples=params.model_dump(include={"silhouette_rows", "page_rows", "random_state"}),
     )
-    io.write_table(table, labelled)
+    io.write_table(table, cluster_tables.label_table(data.clients, labels))
     io.write_json(numbers, saved, digits=None)  # rounded where they were fitted
     io.write_json(results, computed)
     io.write_json(metrics, computed["headline"])

@@ -157,7 +157,8 @@ def collect_headline(found: dict[str, Any], mean_column: str) -> dict[str, Any]:
     mean = found["estimation"]
     interval = next(i for i in mean["intervals"] if i["method"] == "t")
     verdicts = [row["verdict"] for row in found["questions"]]
-    largest = found["context"]["tests"]["studies"][-1]
+    study = found["context"]["tests"]["studies"][-1]
+    false_alarms = next(row for row in study["simulated"] if row["difference"] == 0)
     headline = {
         "rows": found["sample"]["rows"],
         "mean": {"estimate": mean["mean"], "low": interval["low"], "high": interval["high"]},
@@ -167,10 +168,10 @@ def collect_headline(found: dict[str, Any], mean_column: str) -> dict[str, Any]:
             "matters": verdicts.count("matters"),
             "negligible": verdicts.count("negligible"),
         },
-        "false_alarm_rate": largest["simulated"][0]["share"],
+        "false_alarm_rate": false_alarms["share"],
     }
-    if largest["detectable"][0]["difference"] is not None:
-        headline["detectable_difference"] = largest["detectable"][0]["difference"]
+    if study["detectable"][0]["difference"] is not None:
+        headline["detectable_difference"] = study["detectable"][0]["difference"]
     if found["chi_square"] and "cramers_v" in found["chi_square"][0]:
         headline["top_cramers_v"] = found["chi_square"][0]["cramers_v"]
     for row in found["questions"]:

@@ -53,11 +53,9 @@ def clean_clients(
         ``schema.RAW_COLUMNS`` in any order, rows in any order.
     missing : mapping
         Policy of each column; see :data:`creditrisk.data.missing.POLICIES`.
-    outliers, twins : mapping
+    outliers, twins, holdout : mapping
         Keywords of :func:`creditrisk.data.outliers.treat_outliers` and of
-        :func:`creditrisk.data.groups.find_twins`.
-    holdout : mapping
-        ``share`` and ``seed``; see :func:`creditrisk.data.holdout.draw_holdout`.
+        :func:`creditrisk.data.groups.find_twins`; see :func:`split_rows`.
 
     Returns
     -------
@@ -65,8 +63,8 @@ def clean_clients(
         As :func:`creditrisk.schema.clients_contract` states, sorted by ID. The same
         whatever the order of the raw rows.
     findings : dict
-        Plain numbers: ``headline``, ``missing``, ``twins``, ``flags``, ``split``,
-        ``outliers``.
+        Plain numbers: ``headline``, ``missing``, ``twins``, ``flags``,
+        ``n_conflict_groups``, ``split``, ``outliers``.
 
     Raises
     ------
@@ -76,28 +74,16 @@ def clean_clients(
     """
     clients, filled = check_and_fill(raw, missing)
     pairs = groups.find_twins(clients, **twins)
-    profiles = groups.number_profiles(clients)
-    target = clients[schema.RAW_TARGET].to_numpy().astype(int)
-    group_id = groups.assign_groups(profiles, pairs)
-    is_holdout = draw_holdout(
-        group_id, target, share=holdout["share"], random_state=holdout["seed"]
-    )
-    clients, learned = missing_values.fill_learned(clients, ~is_holdout, missing)
-    clients = flag_semantics(decode(clients)).assign(
-        **{
-            schema.GROUP: group_id,
-            schema.SPLIT: np.where(is_holdout, schema.HOLDOUT, schema.TRAIN),
-            "is_duplicate": groups.flag_duplicates(profiles, target),
-            "has_label_conflict": groups.flag_conflicts(profiles, target),
-            "is_twin": groups.flag_twins(pairs, len(clients)),
-        }
-    )
-    treated, bounds = treat_outliers(clients, ~is_holdout, **outliers)
+    clients, n_conflict_groups = relate_rows(clients, pairs)
+    clients, is_train = split_rows(clients, **holdout)
+    clients, learned = missing_values.fill_learned(clients, is_train, missing)
+    clients = flag_semantics(decode(clients))
+    treated, bounds = treat_outliers(clients, is_train, **outliers)
     findings = {
         "missing": filled | {"learned": learned},
         "twins": audit.describe_twins(clients, pairs, twins["min_distinct"]),
         "flags": audit.describe_flags(treated),
-        "n_conflict_groups": _count_conflicts(profiles, clients),
+        "n_conflict_groups": n_conflict_groups,
         "split": audit.describe_split(treated),
         "outliers": _describe_outliers(clients, treated, bounds, outliers),
     }
@@ -147,6 +133,57 @@ def check_and_fill(
     }
 
 
+def relate_rows(clients: pd.DataFrame, pairs: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Say which rows belong together, before any learned value makes rows alike.
+
+    Parameters
+    ----------
+    clients : DataFrame, n rows
+    pairs : DataFrame
+        See :func:`creditrisk.data.groups.find_twins`.
+
+    Returns
+    -------
+    clients : DataFrame
+        With ``group_id``, ``is_duplicate``, ``has_label_conflict`` and ``is_twin``.
+    n_conflict_groups : int
+        Sets of rows that share all features and not the target.
+    """
+    profiles = groups.number_profiles(clients)
+    target = clients[schema.RAW_TARGET].to_numpy()
+    in_conflict = groups.flag_conflicts(profiles, target)
+    related = clients.assign(
+        **{
+            schema.GROUP: groups.assign_groups(profiles, pairs),
+            "is_duplicate": groups.flag_duplicates(profiles, target),
+            "has_label_conflict": in_conflict,
+            "is_twin": groups.flag_twins(pairs, len(clients)),
+        }
+    )
+    return related, len(np.unique(profiles[in_conflict]))
+
+
+def split_rows(
+    clients: pd.DataFrame, *, share: float, seed: int
+) -> tuple[pd.DataFrame, np.ndarray]:
+    """Hold out a share of the groups; see :func:`creditrisk.data.holdout.draw_holdout`.
+
+    Returns
+    -------
+    clients : DataFrame, n rows
+        With ``split``.
+    is_train : ndarray of bool, shape (n,)
+    """
+    is_holdout = draw_holdout(
+        clients[schema.GROUP].to_numpy(),
+        clients[schema.RAW_TARGET].to_numpy().astype(int),
+        share=share,
+        random_state=seed,
+    )
+    side = np.where(is_holdout, schema.HOLDOUT, schema.TRAIN)
+    return clients.assign(**{schema.SPLIT: side}), ~is_holdout
+
+
 def decode(clients: pd.DataFrame) -> pd.DataFrame:
     """Give each column its type and the code columns their groups.
 
@@ -183,10 +220,6 @@ def flag_semantics(clients: pd.DataFrame) -> pd.DataFrame:
         is_over_limit=clients[schema.BILL_COLUMNS[0]] > clients[schema.LIMIT],
         has_credit_balance=(bills < 0).any(axis=1),
     )
-
-
-def _count_conflicts(profiles: np.ndarray, clients: pd.DataFrame) -> int:
-    return len(np.unique(profiles[clients["has_label_conflict"].to_numpy()]))
 
 
 def _describe_outliers(

@@ -195,9 +195,9 @@ def summarize(values: np.ndarray) -> dict[str, float | int]:
         ``skewness`` is the moment coefficient m₃ / m₂^1.5, 0 for a constant column;
         ``sd`` has the divisor n − 1.
     """
+    from scipy.stats import skew
+
     values = np.asarray(values, dtype=float)
-    centred = values - values.mean()
-    variance = float(np.mean(centred**2))
     low, lower, median, upper, high = np.quantile(values, [0.05, 0.25, 0.5, 0.75, 0.95])
     return {
         "n": len(values),
@@ -210,7 +210,7 @@ def summarize(values: np.ndarray) -> dict[str, float | int]:
         "p75": float(upper),
         "p95": float(high),
         "max": float(values.max()),
-        "skewness": float(np.mean(centred**3) / variance**1.5) if variance > 0 else 0.0,
+        "skewness": float(skew(values)) if np.ptp(values) > 0 else 0.0,
         "n_zero": int((values == 0).sum()),
         "n_negative": int((values < 0).sum()),
     }
@@ -221,15 +221,5 @@ def rank_correlations(clients: pd.DataFrame, columns: Sequence[str]) -> list[lis
 
     A constant column has no correlation: None.
     """
-    from scipy.stats import rankdata
-
-    ranks = np.column_stack([rankdata(clients[c].to_numpy(float)) for c in columns])
-    centred = ranks - ranks.mean(axis=0)
-    length = np.sqrt((centred**2).sum(axis=0))
-    varies = length > 0
-    unit = centred / np.where(varies, length, 1.0)
-    product = np.clip(unit.T @ unit, -1.0, 1.0)
-    return [
-        [float(product[i, j]) if varies[i] and varies[j] else None for j in range(len(columns))]
-        for i in range(len(columns))
-    ]
+    matrix = clients[list(columns)].corr(method="spearman").to_numpy()
+    return [[None if np.isnan(r) else float(r) for r in row] for row in matrix]

@@ -9,6 +9,7 @@ import numpy as np
 
 from creditrisk import schema
 from creditrisk.data import codes, describe, outliers, overview
+from creditrisk.data.contract import to_numbers
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -42,13 +43,8 @@ def explore(
         z-score threshold and Tukey factor also rule the before/after tables.
     level : float
         Confidence level of the Wilson intervals.
-    limit_bal_width, age_width : float
-        Bin widths, NT$ and years.
-    amount_edges : sequence of float
-        Edges of the amount bins, NT$; see
-        :func:`creditrisk.data.describe.amount_distribution`.
-    min_clients : int
-        Bins and cells with fewer clients have a count and no rate.
+    limit_bal_width, age_width, amount_edges, min_clients
+        See :func:`distributions`.
 
     Returns
     -------
@@ -56,8 +52,9 @@ def explore(
         One entry a section of the page, and ``headline``.
     """
     rates: dict[str, Any] = {"level": level, "min_clients": min_clients}
+    # a row that cleaning dropped may still hold text where a number belongs
+    numbers, _ = to_numbers(raw)
     found = findings["outliers"]
-    associated = [schema.LIMIT, *AMOUNT_COLUMNS]
     results: dict[str, Any] = {
         "overview": overview.overview(raw, clients),
         "imbalance": overview.imbalance(clients, level=level),
@@ -66,24 +63,28 @@ def explore(
         "pay_codes": codes.status_by_month(clients, **rates),
         "pay_recovery": codes.recovery_by_month(clients),
         "pay_evidence": codes.status_evidence(clients),
-        "outliers": removals(raw, z=found["z"], iqr_factor=found["iqr_factor"], level=level),
-        "waterfall": overview.waterfall(raw, clients),
+        "outliers": removals(numbers, z=found["z"], iqr_factor=found["iqr_factor"], level=level),
+        "waterfall": overview.waterfall(numbers, clients),
         "flags": overview.flag_rates(clients, level=level),
-        "associations": {
-            "columns": associated,
-            "spearman": describe.rank_correlations(clients, associated),
-        },
-        "cleaning": {
-            "missing": findings["missing"],
-            "twins": findings["twins"],
-            "n_conflict_groups": findings["n_conflict_groups"],
-            "outliers": {
-                key: found[key]
-                for key in ("columns", "rule", "treatment", "n_removed", "n_winsorised")
-            },
-        },
+        "associations": associations(clients),
+        "cleaning": excerpt_findings(findings),
     }
     return {"headline": headline(results), **results}
+
+
+def associations(clients: pd.DataFrame) -> dict[str, Any]:
+    """Return Spearman's correlations of limit, bills and payments: ``columns``, ``spearman``."""
+    columns = [schema.LIMIT, *AMOUNT_COLUMNS]
+    return {"columns": columns, "spearman": describe.rank_correlations(clients, columns)}
+
+
+def excerpt_findings(findings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page repeats of cleaning's findings."""
+    shown = ("columns", "rule", "treatment", "n_removed", "n_winsorised")
+    return {
+        **{key: findings[key] for key in ("missing", "twins", "n_conflict_groups")},
+        "outliers": {key: findings["outliers"][key] for key in shown},
+    }
 
 
 def distributions(
@@ -101,8 +102,15 @@ def distributions(
     ----------
     clients : DataFrame, n rows
         The cleaned table.
-    limit_bal_width, age_width, amount_edges, level, min_clients
-        See :func:`explore`.
+    limit_bal_width, age_width : float
+        Bin widths, NT$ and years.
+    amount_edges : sequence of float
+        Edges of the amount bins, NT$; see
+        :func:`creditrisk.data.describe.amount_distribution`.
+    level : float
+        Confidence level of the Wilson intervals.
+    min_clients : int
+        Bins and cells with fewer clients have a count and no rate.
 
     Returns
     -------
@@ -130,13 +138,13 @@ def distributions(
 def removals(raw: pd.DataFrame, *, z: float, iqr_factor: float, level: float) -> dict[str, Any]:
     """Return the before/after tables of outlier removal on the raw values.
 
-    The default rate of the removed clients has a Wilson interval at ``level``.
+    The default rates of the removed clients and of the rest have Wilson intervals.
 
     Parameters
     ----------
     raw : DataFrame
-        The raw table, so that a treatment chosen in cleaning does not show here; rows
-        with a missing value among the columns are left out.
+        The raw table as numbers, so that a treatment chosen in cleaning does not show
+        here; rows with a missing value among the columns are left out.
     z, iqr_factor : float
         See :func:`creditrisk.data.outliers.removal_table`.
     level : float

@@ -29,24 +29,24 @@ def draw_holdout(
     Raises
     ------
     UserError
-        When there are too few groups of either class to split.
+        When either side would get less than one group of either class.
     """
     from sklearn.model_selection import train_test_split
 
     groups, member, sizes = np.unique(group_id, return_inverse=True, return_counts=True)
     has_default = np.bincount(member, weights=target) > 0
+    smaller_side = min(share, 1 - share)
+    if np.bincount(has_default, minlength=2).min() * smaller_side < 1:
+        raise UserError(
+            f"clean.holdout: {len(groups)} groups, {int(has_default.sum())} of them with a "
+            f"default, are too few to hold out {share:g} of them; bring more clients or set "
+            "clean.holdout.share nearer to 0.5"
+        )
     # A pair with one default has another rate than a single defaulter, so groups of
     # several rows are strata of their own where there are enough of them.
     strata = has_default + 2 * (sizes > 1)
-    smallest = np.bincount(strata)[np.unique(strata)].min()
-    if smallest * min(share, 1 - share) < 1:
-        strata = has_default.astype(int)
-    counts = np.bincount(strata, minlength=2)
-    if counts.min() * min(share, 1 - share) < 0.5:
-        raise UserError(
-            f"clean.holdout: {len(groups)} groups, {int(has_default.sum())} of them with a "
-            f"default, are too few to hold out {share:g} of them"
-        )
+    if np.unique(strata, return_counts=True)[1].min() * smaller_side < 1:
+        strata = has_default
     _, held_out = train_test_split(
         groups, test_size=share, random_state=random_state, stratify=strata
     )

@@ -31,7 +31,7 @@ def overview(raw: pd.DataFrame, clients: pd.DataFrame) -> list[dict[str, Any]]:
     list of dict
         One for each raw column, then one for each that cleaning added: ``name``,
         ``raw_dtype`` and ``n_missing_raw`` (None for added columns), ``dtype``,
-        ``n_missing``, ``n_distinct``, ``min`` and ``max`` (None for text).
+        ``n_missing``, ``n_distinct``, ``min`` and ``max`` (None for text and flags).
     """
     renamed = {schema.RAW_TARGET: schema.TARGET}
     names = [(renamed.get(c, c), c) for c in raw.columns]
@@ -61,7 +61,7 @@ def waterfall(raw: pd.DataFrame, clients: pd.DataFrame) -> list[dict[str, Any]]:
     Parameters
     ----------
     raw : DataFrame
-        The raw table.
+        The raw table as numbers.
     clients : DataFrame
         The cleaned table.
 
@@ -72,12 +72,11 @@ def waterfall(raw: pd.DataFrame, clients: pd.DataFrame) -> list[dict[str, Any]]:
     """
     is_train = clients[schema.SPLIT] == schema.TRAIN
     masks = {
-        "cleaned": is_train | True,
         "holdout": ~is_train,
         "training": is_train,
         "fit": is_train & clients[schema.FIT_ROW],
     }
-    targets = {"raw": raw[schema.RAW_TARGET]}
+    targets = {"raw": raw[schema.RAW_TARGET], "cleaned": clients[schema.TARGET]}
     targets |= {step: clients.loc[mask, schema.TARGET] for step, mask in masks.items()}
     return [
         {

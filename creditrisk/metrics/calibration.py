@@ -50,19 +50,20 @@ def slope_and_intercept(y: Array, p: Array) -> dict[str, float] | None:
     dict or None
         ``slope``, ``intercept`` and their standard errors ``slope_se``,
         ``intercept_se``; None where ``p`` spans less than 0.05 in log-odds, which
-        leaves no slope to fit (the base rate for everybody, fold by fold), or where
-        it separates the classes, which leaves no finite one.
+        leaves no slope to fit (the base rate for everybody, fold by fold), where a
+        class is absent, or where ``p`` separates the two, which leaves no finite one.
     """
     x = logit(p)
-    if np.ptp(x) < 0.05:
+    cases, controls = x[y == 1], x[y == 0]
+    if not len(cases) or not len(controls) or np.ptp(x) < 0.05:
         return None
+    if cases.min() >= controls.max() or controls.min() >= cases.max():
+        return None  # no finite maximum (Albert & Anderson, Biometrika 71, 1984)
     design = np.stack([np.ones_like(x), x])
     beta = np.zeros(2)
     likelihood = _log_likelihood(design, y, beta)
     for _ in range(50):
         step = _newton_step(design, y, beta)
-        if step is None or np.max(np.abs(beta)) > 1e4:
-            return None
         while _log_likelihood(design, y, beta + step) < likelihood - 1e-9:
             step = step / 2  # a full step may overshoot where probabilities are extreme
         beta = beta + step
@@ -85,14 +86,11 @@ def _information(design: Array, beta: Array) -> Array:
     return (design * (fitted * (1 - fitted))) @ design.T
 
 
-def _newton_step(design: Array, y: Array, beta: Array) -> Array | None:
-    """Return the full Newton step; None where the classes are separated."""
+def _newton_step(design: Array, y: Array, beta: Array) -> Array:
+    """Return the full Newton step."""
     from scipy.special import expit
 
-    try:
-        return np.linalg.solve(_information(design, beta), design @ (y - expit(beta @ design)))
-    except np.linalg.LinAlgError:
-        return None
+    return np.linalg.solve(_information(design, beta), design @ (y - expit(beta @ design)))
 
 
 def _log_likelihood(design: Array, y: Array, beta: Array) -> float:

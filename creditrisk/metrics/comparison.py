@@ -146,7 +146,7 @@ def paired_bootstrap(difference: float, replicates: Array) -> dict[str, float]:
     from scipy.stats import norm
 
     se = float(np.std(replicates, ddof=1))
-    p = 1.0 if se == 0 else float(2 * norm.sf(abs(difference) / se))
+    p = float(2 * norm.sf(abs(difference) / se)) if se > 0 else float(difference == 0)
     return {"difference": float(difference), "se": se, "p": p, "df": 0}
 
 

@@ -89,8 +89,7 @@ def roc_on_grid(y: Array, p: Array, false_positive_rate: Array) -> Array:
 
     check_classes(y)
     false_rate, true_rate, _ = roc_curve(y, p, drop_intermediate=False)
-    last = np.append(np.flatnonzero(np.diff(false_rate) > 0), len(false_rate) - 1)
-    return np.interp(false_positive_rate, false_rate[last], true_rate[last])
+    return np.interp(false_positive_rate, false_rate, true_rate)
 
 
 def precision_on_grid(y: Array, p: Array, recall: Array) -> Array:

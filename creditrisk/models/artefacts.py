@@ -48,15 +48,6 @@ def booster_bytes(pipeline: Pipeline, family: str) -> bytes:
     return bytes(model.get_booster().save_raw("ubj"))
 
 
-def booster_probability(trees: bytes, X: Array) -> Array:
-    """Return what the stored trees predict, float64, shape (n,)."""
-    import xgboost
-
-    booster = xgboost.Booster()
-    booster.load_model(bytearray(trees))
-    return booster.inplace_predict(X).astype(np.float64)
-
-
 def research_scaler(pipeline: Pipeline, X: Array, labels: pd.DataFrame, kind: str) -> Any:
     """Return a scaler fitted on the champion's features, in their order.
 

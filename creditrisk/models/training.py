@@ -91,40 +91,16 @@ def train(
     folds = deal_folds(
         rows.y, rows.groups, n_folds=n_folds, n_repeats=n_repeats, random_state=random_state
     )
-    n_jobs = 1 if family in ONE_AT_A_TIME else n_jobs
+    cv_jobs = 1 if family in ONE_AT_A_TIME else n_jobs
     options = candidates(family, parameters)
     pipelines = [build(family, option, scaler=scaler) for option in options]
-    first = _cross_fit(
-        pipelines, rows, folds[:1], n_jobs, lambda line: progress(f"repeat 1: {line}")
+    path, chosen, fits = _cross_validate(
+        pipelines, options, parameters.get("rule"), rows, folds, cv_jobs, progress
     )
-    path, chosen = _walk_path(options, first, parameters.get("rule"))
-    if path:
-        progress(f"chose C = {options[chosen]['C']:g} by the rule {parameters['rule']}")
-    rest = _cross_fit(
-        pipelines[chosen : chosen + 1],
-        rows,
-        folds[1:],
-        n_jobs,
-        lambda line: progress(f"further repeats: {line}"),
-    )
-    fits = [job[chosen] for job in first] + [job[0] for job in rest]
-
-    probability = np.empty(folds.shape)
-    table = []
-    for number, fit in enumerate(fits):
-        repeat, fold = divmod(number, n_folds)
-        tested = folds[repeat] == fold
-        probability[repeat, tested] = fit["probability"]
-        table.append({"repeat": repeat, "fold": fold, **fit["figures"]})
     pipeline = build(family, options[chosen], scaler=scaler, n_jobs=n_jobs)
     pipeline.fit(rows.X[rows.fit_row], rows.y[rows.fit_row])
     return TrainedFamily(
-        pipeline=portable(pipeline),
-        probability=probability.mean(axis=0),
-        folds=table,
-        cv=_mean_figures([figures(rows.y, p) for p in probability]),
-        path=path,
-        parameters=options[chosen],
+        pipeline=portable(pipeline), path=path, parameters=options[chosen], **_pool(fits, folds, rows.y)
     )
 
 
@@ -156,6 +132,50 @@ def portable(pipeline: Pipeline) -> Pipeline:
         model.get_booster().set_param({"nthread": 0})  # 0: as many as there are
         model.set_params(n_jobs=None)
     return pipeline
+
+
+def _cross_validate(
+    pipelines: Sequence[Pipeline],
+    options: Sequence[Mapping[str, Any]],
+    rule: str | None,
+    rows: TrainingRows,
+    folds: Array,
+    n_jobs: int,
+    progress: Callable[[str], None],
+) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]]]:
+    """Walk the path on the first repeat, then run the chosen pipeline over the others.
+
+    Returns the path's table, the index that was chosen and its fits, fold by fold.
+    """
+    first = _cross_fit(
+        pipelines, rows, folds[:1], n_jobs, lambda line: progress(f"repeat 1: {line}")
+    )
+    path, chosen = _walk_path(options, first, rule)
+    if path:
+        progress(f"chose C = {options[chosen]['C']:g} by the rule {rule}")
+    rest = _cross_fit(
+        pipelines[chosen : chosen + 1],
+        rows,
+        folds[1:],
+        n_jobs,
+        lambda line: progress(f"further repeats: {line}"),
+    )
+    return path, chosen, [job[chosen] for job in first] + [job[0] for job in rest]
+
+
+def _pool(fits: Sequence[Mapping[str, Any]], folds: Array, y: Array) -> dict[str, Any]:
+    """Put the fits of all folds together: probabilities, table of folds, mean figures."""
+    probability = np.empty(folds.shape)
+    table = []
+    for number, fit in enumerate(fits):
+        repeat, fold = divmod(number, len(fits) // len(folds))
+        probability[repeat, folds[repeat] == fold] = fit["probability"]
+        table.append({"repeat": repeat, "fold": fold, **fit["figures"]})
+    return {
+        "probability": probability.mean(axis=0),
+        "folds": table,
+        "cv": _mean_figures([figures(y, p) for p in probability]),
+    }
 
 
 def _cross_fit(

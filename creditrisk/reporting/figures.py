@@ -174,7 +174,7 @@ def rate_histogram(
 
 
 def lines(
-    x: Sequence[float] | Mapping[str, Sequence[float]],
+    x: Sequence[float],
     series: Mapping[str, Values],
     *,
     xlabel: str,
@@ -194,8 +194,7 @@ def lines(
 
     Parameters
     ----------
-    x : sequence of float, or mapping from series name to one
-        Common to all series, or each series' own (ROC curves).
+    x : sequence of float
     series : mapping of name to values
         At most eight; a single one has no legend.
     xlabel, ylabel, alt : str
@@ -205,10 +204,8 @@ def lines(
         Shaded interval of a series.
     marks : mapping of label to x, optional
         Vertical lines, labelled at the top.
-    logx : bool
-        Logarithmic horizontal axis.
-    markers : bool
-        A dot at each value.
+    logx, markers : bool
+        Logarithmic horizontal axis; a dot at each value.
     xformat, yformat : str or callable, optional
         How the axes read.
     width, height : float
@@ -216,22 +213,10 @@ def lines(
     """
     fig, ax = new(height * 1.08 if diagonal else width, height)
     if diagonal:
-        ax.axline((0, 0), slope=1, color=theme.color("muted"), linewidth=1, linestyle=":")
-        ax.margins(0.02)
-        ax.set_aspect("equal")
+        _draw_diagonal(ax)
     for i, (name, values) in enumerate(series.items()):
-        own_x = x[name] if isinstance(x, Mapping) else x
-        color = theme.series(i)
-        if bands and name in bands:
-            low, high = bands[name]
-            ax.fill_between(own_x, floats(low), floats(high), color=color, alpha=0.18, lw=0)
-        looks: dict[str, Any] = {"linestyle": DASHES[i % len(DASHES)], "color": color, "ms": 4.5}
-        ax.plot(own_x, floats(values), label=name, marker="o" if markers else None, **looks)
-    if logx:
-        ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(ticks(lambda _: ""))
-        xformat = xformat or (lambda v: f"{v:g}")
-    _format_axes(ax, xformat, yformat)
+        _draw_line(ax, i, x, values, band=(bands or {}).get(name), label=name, markers=markers)
+    _format_axes(ax, xformat, yformat, logx=logx)
     for label, position in (marks or {}).items():
         _mark(ax, label, position)
     if len(series) > 1:
@@ -240,8 +225,37 @@ def lines(
     return svg(fig, alt=alt)
 
 
-def _format_axes(ax: Axes, xformat: Format | None, yformat: Format | None) -> None:
-    """Set how the axes read, where that is given."""
+def _draw_line(
+    ax: Axes,
+    number: int,
+    x: Sequence[float],
+    values: Values,
+    *,
+    band: tuple[Values, Values] | None,
+    label: str,
+    markers: bool,
+) -> None:
+    """Draw one series in the look of its number, over its interval where it has one."""
+    color, dashes = theme.series(number), DASHES[number % len(DASHES)]
+    if band:
+        ax.fill_between(x, floats(band[0]), floats(band[1]), color=color, alpha=0.18, lw=0)
+    marker = "o" if markers else None
+    ax.plot(x, floats(values), label=label, color=color, linestyle=dashes, marker=marker, ms=4.5)
+
+
+def _draw_diagonal(ax: Axes) -> None:
+    """Draw y = x and keep both axes at one scale."""
+    ax.axline((0, 0), slope=1, color=theme.color("muted"), linewidth=1, linestyle=":")
+    ax.margins(0.02)
+    ax.set_aspect("equal")
+
+
+def _format_axes(ax: Axes, xformat: Format | None, yformat: Format | None, *, logx: bool) -> None:
+    """Set the scale of the horizontal axis, and how the axes read where that is given."""
+    if logx:
+        ax.set_xscale("log")
+        ax.xaxis.set_minor_formatter(ticks(lambda _: ""))
+        xformat = xformat or (lambda v: f"{v:g}")
     if xformat is not None:
         ax.xaxis.set_major_formatter(ticks(xformat))
     if yformat is not None:

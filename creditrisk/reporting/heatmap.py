@@ -21,6 +21,7 @@ def heatmap(
     column_labels: Sequence[str],
     *,
     format: Format = "decimal:2",
+    texts: Sequence[Sequence[str]] | None = None,
     alt: str,
     diverging: bool = False,
     limits: tuple[float, float] | None = None,
@@ -38,6 +39,8 @@ def heatmap(
         The first row is on top.
     format : str or callable
         How a cell reads, e.g. ``"percent"`` or ``"integer"``.
+    texts : sequence of rows of str, optional
+        What each cell reads instead.
     alt : str
     diverging : bool
         Two-sided colours around zero instead of light to dark.
@@ -55,7 +58,8 @@ def heatmap(
     fig, ax = new(width, 50 + 30 * n_rows + (6 * max(map(len, column_labels)) if turned else 20))
     low, high = limits or _data_limits(rows, diverging)
     ramp = theme.DIVERGING if diverging else theme.HEAT
-    _draw_cells(ax, rows, format, lambda v: _ramp_role(v, low, high, ramp))
+    shown = texts or [[str(fmt.apply(v, format)) for v in row] for row in rows]
+    _draw_cells(ax, rows, shown, lambda v: _ramp_role(v, low, high, ramp))
     ax.set(xlim=(-0.5, n_columns - 0.5), ylim=(n_rows - 0.5, -0.5), xlabel=xlabel, ylabel=ylabel)
     anchor = {"rotation": 40, "ha": "left", "rotation_mode": "anchor"} if turned else {}
     ax.set_xticks(range(n_columns), column_labels, **anchor)
@@ -68,9 +72,12 @@ def heatmap(
 
 
 def _draw_cells(
-    ax: Axes, rows: Sequence[Sequence[float]], form: Format, role_of: Callable[[float], str]
+    ax: Axes,
+    rows: Sequence[Sequence[float]],
+    texts: Sequence[Sequence[str]],
+    role_of: Callable[[float], str],
 ) -> None:
-    """Draw a shaded box with its number for every known value."""
+    """Draw a shaded box with its text for every known value."""
     from matplotlib.patches import Rectangle
 
     for i, row in enumerate(rows):
@@ -81,8 +88,7 @@ def _draw_cells(
             box = Rectangle((j - 0.485, i - 0.47), 0.97, 0.94, color=theme.color(role), lw=0)
             ax.add_patch(box)
             ink = theme.color("heat_ink_strong" if role in theme.STRONG else "heat_ink")
-            text = str(fmt.apply(value, form))
-            ax.text(j, i, text, ha="center", va="center", fontsize=11.5, color=ink)
+            ax.text(j, i, texts[i][j], ha="center", va="center", fontsize=11.5, color=ink)
 
 
 def _data_limits(rows: Sequence[Sequence[float]], diverging: bool) -> tuple[float, float]:

@@ -60,6 +60,11 @@ def find_knee(ascending: np.ndarray) -> float:
     return float(ascending[np.argmax(across - (ascending - ascending[0]) / span)])
 
 
+def round_radius(radius: float) -> float:
+    """Round to three decimals, 0.001 at least: among many equal rows the knee is at 0."""
+    return max(round(radius, 3), 0.001)
+
+
 def label_by_core(
     points: np.ndarray, core: np.ndarray, core_labels: np.ndarray, eps: float
 ) -> np.ndarray:
@@ -192,11 +197,11 @@ def cluster(
     """
     sample = train[sample_rows(len(train), max_rows, random_state)]
     curve = k_distances(sample, min_samples)
-    eps = round(find_knee(curve), 3)
+    eps = round_radius(find_knee(curve))
     labels = fit_dbscan(sample, points, eps=eps, min_samples=min_samples)
     sensitivity = []
     for factor in eps_factors:
-        radius = round(eps * factor, 3)
+        radius = round_radius(eps * factor)
         other = fit_dbscan(sample, points, eps=radius, min_samples=min_samples)
         sensitivity.append({"factor": factor, "eps": radius, **judge(other, **limits)})
     picked = np.linspace(0, len(curve) - 1, min(200, len(curve))).round().astype(int)

@@ -87,9 +87,9 @@ def describe_scores(
 
 
 def cross_tabulate(
+    record: ClientRecord,
     spend: Mapping[str, np.ndarray],
     outcome: np.ndarray,
-    utilization: np.ndarray,
     *,
     min_cell: int,
 ) -> dict[str, Any]:
@@ -97,11 +97,10 @@ def cross_tabulate(
 
     Parameters
     ----------
+    record : ClientRecord, n clients
     spend : mapping of ndarray, shape (n,)
         From :func:`creditrisk.segments.rfm.score`.
     outcome : ndarray of int, shape (n,)
-    utilization : ndarray of float, shape (n,)
-        Mean of six months.
     min_cell : int
         Cells with fewer clients show their count only.
 
@@ -110,8 +109,10 @@ def cross_tabulate(
     dict
         ``recency`` and ``frequency`` (the values 0–5), and matrices recency ×
         frequency: ``n``, ``default_rate``, ``low``, ``high``, ``mean_spend`` (NT$ in
-        five months), ``mean_utilization``; None where a cell is empty or small.
+        five months), ``mean_utilization`` (of six months); None where a cell is empty
+        or small.
     """
+    utilization = record.utilization.mean(axis=1)
     steps = range(N_SPEND_MONTHS + 1)
     keys = ("n", "default_rate", "low", "high", "mean_spend", "mean_utilization")
     maps: dict[str, list[list[Any]]] = {key: [] for key in keys}
@@ -135,11 +136,11 @@ def cross_tabulate(
 def vary_threshold(
     record: ClientRecord,
     bands: Mapping[str, Any],
-    segment: np.ndarray,
+    spend: Mapping[str, np.ndarray],
     outcome: np.ndarray,
-    thresholds: Sequence[float],
+    alternatives: Sequence[float],
 ) -> list[dict[str, Any]]:
-    """Recompute recency and segments with other spend thresholds τ.
+    """Recompute recency and segments with other spend thresholds τ beside the chosen one.
 
     Returns
     -------
@@ -149,7 +150,7 @@ def vary_threshold(
         is another one than with the chosen τ.
     """
     rows = []
-    for threshold in thresholds:
+    for threshold in sorted({bands["spend_threshold"], *alternatives}):
         scored = rfm.score(record, {**bands, "spend_threshold": threshold})
         none = scored["recency"] == N_SPEND_MONTHS
         rows.append(
@@ -158,7 +159,7 @@ def vary_threshold(
                 "n_recent": int((scored["recency"] == 0).sum()),
                 "n_none": int(none.sum()),
                 "default_rate_none": float(outcome[none].mean()) if none.any() else None,
-                "changed_share": float((scored["segment"] != segment).mean()),
+                "changed_share": float((scored["segment"] != spend["segment"]).mean()),
             }
         )
     return rows
@@ -172,7 +173,8 @@ def describe_limits(record: ClientRecord, specified: Mapping[str, np.ndarray]) -
     dict
         Shares of client-months whose implied spend is negative, and above 0 on a
         card that revolves without buying much (``0 < spend ≤ 2 %`` of the bill that
-        it follows: what interest alone would produce).
+        it follows: what interest alone would produce); ``recency_ties_share``, the
+        share of clients with a bill in the newest month.
     """
     spend, before = record.spend, record.owed[:, 1:]
     interest_like = (spend > 0) & (spend <= 0.02 * before)
@@ -181,6 +183,27 @@ def describe_limits(record: ClientRecord, specified: Mapping[str, np.ndarray]) -
         "interest_like_month_share": float(interest_like.mean()),
         "recency_ties_share": float((specified["recency"] == 0).mean()),
     }
+
+
+def describe_segments(
+    record: ClientRecord,
+    spend: Mapping[str, np.ndarray],
+    bands: Mapping[str, Any],
+    outcome: np.ndarray,
+) -> list[dict[str, Any]]:
+    """Describe each segment in the order of the rules, with medians; see :mod:`.profiles`."""
+    names = list(dict.fromkeys(rule["name"] for rule in bands["segments"]))
+    quantities = {
+        **{name: spend[name] for name in rfm.MEASURES},
+        "limit": record.limit,
+        "utilization": record.utilization.mean(axis=1),
+    }
+    return profiles.describe_groups(spend["segment"], names, outcome, quantities)
+
+
+def by_months(months: np.ndarray, most: int, outcome: np.ndarray) -> list[dict[str, Any]]:
+    """Describe the clients with 0 to ``most`` months of something, see :mod:`.profiles`."""
+    return profiles.describe_groups(months, range(most + 1), outcome)
 
 
 def analyse(
@@ -214,44 +237,23 @@ def analyse(
     outcome = clients[schema.TARGET].to_numpy()
     is_train = (clients[schema.SPLIT] == schema.TRAIN).to_numpy()
     table, specified, spend = score_table(clients, bands)
-    utilization = record.utilization.mean(axis=1)
-    names = list(dict.fromkeys(rule["name"] for rule in bands["segments"]))
-    quantities = {
-        **{name: spend[name] for name in rfm.MEASURES},
-        "limit": record.limit,
-        "utilization": utilization,
-    }
     results = {
         "rows": len(clients),
         "default_rate": float(outcome.mean()),
         "bands": dict(bands),
         "as_specified": {
             **describe_scores(specified, outcome, is_train),
-            "recency_values": profiles.describe_groups(
-                specified["recency"], range(schema.N_MONTHS + 1), outcome
-            ),
+            "recency_values": by_months(specified["recency"], schema.N_MONTHS, outcome),
         },
         "spend": {
             **describe_scores(spend, outcome, is_train),
-            "recency_values": profiles.describe_groups(
-                spend["recency"], range(N_SPEND_MONTHS + 1), outcome
-            ),
-            "frequency_values": profiles.describe_groups(
-                spend["frequency"], range(N_SPEND_MONTHS + 1), outcome
-            ),
-            "thresholds": vary_threshold(
-                record,
-                bands,
-                spend["segment"],
-                outcome,
-                sorted({bands["spend_threshold"], *threshold_alternatives}),
-            ),
+            "recency_values": by_months(spend["recency"], N_SPEND_MONTHS, outcome),
+            "frequency_values": by_months(spend["frequency"], N_SPEND_MONTHS, outcome),
+            "thresholds": vary_threshold(record, bands, spend, outcome, threshold_alternatives),
         },
-        "repayment": profiles.describe_groups(
-            rfm.months_since_payment(record), range(schema.N_MONTHS + 1), outcome
-        ),
-        "segments": profiles.describe_groups(spend["segment"], names, outcome, quantities),
-        "heatmaps": cross_tabulate(spend, outcome, utilization, min_cell=min_cell),
+        "repayment": by_months(rfm.months_since_payment(record), schema.N_MONTHS, outcome),
+        "segments": describe_segments(record, spend, bands, outcome),
+        "heatmaps": cross_tabulate(record, spend, outcome, min_cell=min_cell),
         "limits": describe_limits(record, specified),
     }
     return table, {"headline": summarise(results), **results}

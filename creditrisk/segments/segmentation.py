@@ -19,9 +19,6 @@ if TYPE_CHECKING:
 LEVELS = (0.5, 0.9, assignment.TYPICAL_LEVEL)
 """Quantiles of the members' distances that are saved for each cluster."""
 
-MAP_UNIT = {"pca": 0.01, "tsne": 0.1}
-"""The pictures' coordinates are stored as whole multiples of this."""
-
 
 @dataclass(frozen=True)
 class Prepared:
@@ -196,91 +193,102 @@ def save_numbers(
     }
 
 
+def label_clients(
+    data: Prepared, numbers: Mapping[str, Any], *, dbscan: np.ndarray, tsne: np.ndarray
+) -> cluster_tables.Labels:
+    """Assign every client with the saved numbers, as the service does.
+
+    Parameters
+    ----------
+    data : Prepared, n clients
+    numbers : mapping
+        From :func:`save_numbers`.
+    dbscan : ndarray of int, shape (n,)
+    tsne : ndarray of float, shape (n, 2)
+    """
+    assigner = assignment.ClusterAssigner(numbers)
+    cluster_id, confidence = assigner.assign(data.record)
+    return cluster_tables.Labels(
+        cluster_id=cluster_id,
+        confidence=confidence,
+        nearest=assigner.distances(data.record).min(axis=1),
+        limit=assigner.limits[cluster_id],
+        dbscan=dbscan,
+        pca=embedding.project(data.points, np.array(numbers["pca_components"])),
+        tsne=tsne,
+    )
+
+
 def analyse(
     data: Prepared,
+    labels: cluster_tables.Labels,
     *,
     numbers: Mapping[str, Any],
     choice: Mapping[str, Any],
-    pca: Mapping[str, np.ndarray],
-    dbscan: np.ndarray,
+    explained: np.ndarray,
     found: Mapping[str, Any],
-    tsne: np.ndarray,
-    silhouette_rows: int,
-    page_rows: int,
-    random_state: int,
-) -> tuple[pd.DataFrame, dict[str, Any]]:
-    """Label every client and compute everything that the page shows.
+    samples: Mapping[str, int],
+) -> dict[str, Any]:
+    """Compute everything that the page shows.
 
     Parameters
     ----------
     data : Prepared
+    labels : Labels
+        From :func:`label_clients`.
     numbers : mapping
         From :func:`save_numbers`.
     choice : mapping
         From :func:`creditrisk.segments.clusters.choose_k`, with ``tried`` and ``rule``.
-    pca : mapping of ndarray
-        From :func:`creditrisk.segments.embedding.fit_pca`.
-    dbscan : ndarray of int, shape (n,)
+    explained : ndarray of float, shape (p,)
+        Shares of the variance by principal component.
     found : mapping
         From :func:`creditrisk.segments.density.cluster`.
-    tsne : ndarray of float, shape (n, 2)
-    silhouette_rows, page_rows, random_state : int
-        Seeded samples of the silhouettes and of the PCA pictures.
+    samples : mapping of int
+        ``silhouette_rows``, ``page_rows`` and ``random_state``: seeded samples of the
+        silhouettes and of the PCA pictures.
 
     Returns
     -------
-    DataFrame
-        See :func:`creditrisk.segments.cluster_tables.label_table`.
     dict
         The results behind the page, with its ``headline``.
     """
-    assigner = assignment.ClusterAssigner(numbers)
-    cluster_id, confidence = assigner.assign(data.record)
-    components = np.array(numbers["pca_components"])
-    projected = embedding.project(data.points, components)
-    table = cluster_tables.label_table(
-        data.clients,
-        cluster_id=cluster_id,
-        confidence=confidence,
-        dbscan=dbscan,
-        pca=projected,
-        tsne=tsne,
-    )
     outcome = data.clients[schema.TARGET].to_numpy()
-    shown = clusters.sample_rows(len(outcome), page_rows, random_state)
-    nearest = assigner.distances(data.record).min(axis=1)
-    chosen = next(t for t in choice["tried"] if t["k"] == choice["k"])
     results = {
         "rows": len(outcome),
         "n_fit": int(data.fit.sum()),
         "default_rate": float(outcome.mean()),
-        "features": cluster_tables.describe_features(
-            data.values, data.features, data.mean, data.scale
-        ),
-        "pca": {"explained": pca["explained"], "loadings": components},
+        "features": cluster_tables.describe_features(data.values, data.features, numbers),
+        "pca": {"explained": explained, "loadings": numbers["pca_components"]},
         "choice": choice,
-        "clusters": cluster_tables.describe_clusters(
-            data.clients,
-            data.values,
-            data.points,
-            numbers=numbers,
-            cluster_id=cluster_id,
-            confidence=confidence,
-            jaccard=chosen["jaccard"],
-            silhouette_rows=silhouette_rows,
-            random_state=random_state,
-        ),
-        "dbscan": cluster_tables.describe_dbscan(
-            found, dbscan, cluster_id, outcome, len(assigner.names)
-        ),
-        "confidence": cluster_tables.describe_confidence(
-            confidence, nearest, cluster_id, assigner.limits
-        ),
-        "maps": {
-            "pca": cluster_tables.picture(projected[shown], MAP_UNIT["pca"]),
-            "pca_labels": {"kmeans": cluster_id[shown], "dbscan": dbscan[shown]},
-            "tsne": cluster_tables.picture(tsne, MAP_UNIT["tsne"]),
-            "tsne_labels": {"kmeans": cluster_id, "dbscan": dbscan},
-        },
+        "clusters": describe_kmeans(data, labels, numbers, choice, samples),
+        "dbscan": cluster_tables.describe_dbscan(found, labels, outcome, len(numbers["names"])),
+        "confidence": cluster_tables.describe_confidence(labels),
+        "maps": cluster_tables.draw_maps(labels, samples["page_rows"], samples["random_state"]),
     }
-    return table, {"headline": cluster_tables.summarise(results), **results}
+    return {"headline": cluster_tables.summarise(results), **results}
+
+
+def describe_kmeans(
+    data: Prepared,
+    labels: cluster_tables.Labels,
+    numbers: Mapping[str, Any],
+    choice: Mapping[str, Any],
+    samples: Mapping[str, int],
+) -> list[dict[str, Any]]:
+    """Describe the chosen clusters, see :func:`.cluster_tables.describe_clusters`."""
+    chosen = next(t for t in choice["tried"] if t["k"] == choice["k"])
+    return cluster_tables.describe_clusters(
+        data.clients,
+        data.values,
+        labels,
+        numbers=numbers,
+        jaccard=chosen["jaccard"],
+        silhouettes=cluster_tables.mean_silhouettes(
+            data.points,
+            labels.cluster_id,
+            choice["k"],
+            n_rows=samples["silhouette_rows"],
+            random_state=samples["random_state"],
+        ),
+    )

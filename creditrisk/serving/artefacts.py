@@ -52,7 +52,7 @@ def read(models: Path) -> tuple[dict[str, bytes], str]:
     for name in (*SERVED, MANIFEST):
         if not (models / name).is_file():
             raise UserError(f"{_shown(models / name)} not found: run `dvc repro`")
-    listed = json.loads((models / MANIFEST).read_bytes())["files"]
+    listed = _listed(models / MANIFEST)
     if unlisted := [name for name in SERVED if name not in listed]:
         raise UserError(
             f"{_shown(models / MANIFEST)} does not list {', '.join(unlisted)}: run `dvc repro`"
@@ -74,6 +74,17 @@ def read(models: Path) -> tuple[dict[str, bytes], str]:
     return files, digest.hexdigest()[:12]
 
 
+def _listed(manifest: Path) -> dict[str, str]:
+    """Return SHA-256 by file name."""
+    try:
+        files = json.loads(manifest.read_bytes())["files"]
+    except (ValueError, KeyError, TypeError):
+        files = None
+    if not isinstance(files, dict):
+        raise UserError(f"{_shown(manifest)} is not a list of files and hashes: run `dvc repro`")
+    return files
+
+
 def load_scorer(models: Path) -> Any:
     """Return the :class:`~creditrisk.scoring.Scorer` of a folder with models.
 
@@ -86,6 +97,11 @@ def load_scorer(models: Path) -> Any:
 
     files, version = read(models)
     document = {name: json.loads(files[name]) for name in SERVED if name.endswith(".json")}
+    if document["feature_names.json"] != document["champion.json"]["features"]:
+        raise UserError(
+            f"{_shown(models / 'feature_names.json')} does not name the features of "
+            "champion.json in their order: run `dvc repro`"
+        )
     with without_estimators():
         return Scorer(
             files["champion.ubj"],

@@ -5,9 +5,10 @@ No message holds an input value.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
 MAX_CLIENTS = 10_000
 MAX_LISTED = 100
@@ -28,12 +29,11 @@ class Failure(BaseModel):
     errors: list[FieldError]
 
 
-def describe(error: ValidationError, limit: int = MAX_LISTED) -> list[FieldError]:
-    """Return a validation error as fields and messages, at most ``limit`` of them."""
-    details = error.errors(include_url=False, include_context=False, include_input=False)
+def describe(details: Sequence[Mapping[str, Any]]) -> list[FieldError]:
+    """Return pydantic's details of an error as fields and messages, the first of many."""
     return [
         FieldError(field=field_name(d["loc"]), message=message(d["type"], d["loc"], d["msg"]))
-        for d in details[:limit]
+        for d in details[:MAX_LISTED]
     ]
 
 

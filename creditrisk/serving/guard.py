@@ -207,13 +207,7 @@ def shape(status: HTTPStatus, body: bytes) -> tuple[HTTPStatus, failures.Failure
         if not any(model in str(document.get("error")) for model in REQUEST_MODELS):
             status = HTTPStatus.INTERNAL_SERVER_ERROR
         else:
-            errors = [
-                failures.FieldError(
-                    field=failures.field_name(d["loc"]),
-                    message=failures.message(d["type"], d["loc"], d["msg"]),
-                )
-                for d in document["detail"][: failures.MAX_LISTED]
-            ]
+            errors = failures.describe(document["detail"])
             return status, failures.Failure(error=failures.summarise(errors), errors=errors)
     return status, failures.Failure(error=status.phrase.lower(), errors=[])
 

@@ -200,11 +200,12 @@ def check_rows(value: Any, handler: Any, info: ValidationInfo) -> list[Client | 
         try:
             rows.append(_client.validate_python(row))
         except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
             if report:
-                errors = describe(error)
+                errors = describe(details)
                 rows.append(RowError(error=summarise(errors), errors=errors, index=index))
                 continue
-            for detail in error.errors(include_url=False, include_input=False):
+            for detail in details:
                 kind = PydanticCustomError(detail["type"], detail["msg"])
                 refused.append(InitErrorDetails(type=kind, loc=(index, *detail["loc"]), input=None))
             if len(refused) >= MAX_LISTED:

@@ -52,14 +52,16 @@ def expected_counts(counts: np.ndarray) -> np.ndarray:
 def pool_rare(counts: np.ndarray, min_expected: float = MIN_EXPECTED) -> np.ndarray:
     """Merge the rows with an expected count below a limit into one row.
 
-    The smallest remaining row joins them while the merged row is still too small.
+    The smallest remaining row joins them while the merged row is still too small and
+    another row remains to compare it with.
     """
     order = np.argsort(counts.sum(1), kind="stable")
     column_share = counts.sum(0).min() / counts.sum()
     sizes = counts.sum(1)[order] * column_share
     n_rare = int((sizes < min_expected).sum())
-    while 0 < n_rare < len(order) and sizes[:n_rare].sum() < min_expected:
+    while 0 < n_rare < len(order) - 1 and sizes[:n_rare].sum() < min_expected:
         n_rare += 1
+    n_rare = min(n_rare, len(order) - 1)
     if n_rare < 2:
         return counts
     return np.vstack([counts[order[n_rare:]], counts[order[:n_rare]].sum(0)])
@@ -132,17 +134,18 @@ def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[s
     Raises
     ------
     NotApplicableError
-        When fewer than two rows or columns hold a count.
+        When fewer than two rows or columns hold a count, or no label occurs twice.
     """
     table = np.asarray(counts, dtype=float)
     if table.ndim != 2 or not np.isfinite(table).all() or (table < 0).any():
         raise UserError(f"{name}: expected a two-way table of counts")
     table = table[table.sum(1) > 0][:, table.sum(0) > 0]
     r, c = table.shape
-    if min(r, c) < 2:
-        raise NotApplicableError(f"{name}: constant, so there is nothing to compare")
-    test = stats.chi2_contingency(table, correction=False)
     n, smaller = table.sum(), min(r, c) - 1
+    if smaller < 1 or max(r, c) == n:
+        reason = "constant" if smaller < 1 else "no value occurs twice"
+        raise NotApplicableError(f"{name}: {reason}, so there is nothing to compare")
+    test = stats.chi2_contingency(table, correction=False)
     phi2 = test.statistic / n
     corrected = max(0.0, phi2 - (r - 1) * (c - 1) / (n - 1))
     r_fair, c_fair = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)

@@ -8,6 +8,7 @@ of the second.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -147,35 +148,55 @@ def simulate_rejections(
     Returns
     -------
     list of dict
-        ``difference, n_rejected, share, low, high`` (95 % exact binomial interval).
+        ``difference`` and what :func:`count_rejections` returns.
     """
     sample = check_sample(values, name=name, needs_spread=True)
     if min(n_first, n_second) < 2:
         raise UserError(f"group sizes: expected at least 2, got {n_first} and {n_second}")
 
-    def draw(generator: np.random.Generator, k: int) -> np.ndarray:
-        rows = generator.integers(0, sample.size, size=(k, n_first + n_second))
-        drawn = sample.take(rows, mode="clip")
-        a, b = drawn[:, :n_first], drawn[:, n_first:]
-        error = np.sqrt(a.var(axis=1, ddof=1) / n_first + b.var(axis=1, ddof=1) / n_second)
-        return np.stack([a.mean(axis=1) - b.mean(axis=1), error], axis=1)
-
+    draw = partial(draw_studies, sample=sample, n_first=n_first, n_second=n_second)
     studies = in_blocks(draw, n_replicates=n_simulations, random_state=random_state, n_jobs=n_jobs)
     z = special.ndtri(1 - alpha / 2)
-    found = []
-    for difference in differences:
-        n_rejected = int((np.abs(studies[:, 0] + difference) > z * studies[:, 1]).sum())
-        interval = stats.binomtest(n_rejected, n_simulations).proportion_ci(0.95, method="exact")
-        found.append(
-            {
-                "difference": float(difference),
-                "n_rejected": n_rejected,
-                "share": n_rejected / n_simulations,
-                "low": float(interval.low),
-                "high": float(interval.high),
-            }
-        )
-    return found
+    return [
+        {
+            "difference": float(difference),
+            **count_rejections(np.abs(studies[:, 0] + difference) > z * studies[:, 1]),
+        }
+        for difference in differences
+    ]
+
+
+def draw_studies(
+    generator: np.random.Generator, k: int, *, sample: np.ndarray, n_first: int, n_second: int
+) -> np.ndarray:
+    """Draw k studies of two groups; return difference and standard error, shape (k, 2)."""
+    rows = generator.integers(0, sample.size, size=(k, n_first + n_second))
+    drawn = sample.take(rows, mode="clip")
+    a, b = drawn[:, :n_first], drawn[:, n_first:]
+    error = np.sqrt(a.var(axis=1, ddof=1) / n_first + b.var(axis=1, ddof=1) / n_second)
+    return np.stack([a.mean(axis=1) - b.mean(axis=1), error], axis=1)
+
+
+def count_rejections(rejected: np.ndarray) -> dict[str, float]:
+    """Return ``n_rejected``, its ``share`` and the share's 95 % exact binomial interval.
+
+    Parameters
+    ----------
+    rejected : ndarray of bool, shape (n_simulations,)
+
+    Returns
+    -------
+    dict
+        ``n_rejected, share, low, high`` (Clopper & Pearson 1934).
+    """
+    n_rejected = int(rejected.sum())
+    interval = stats.binomtest(n_rejected, rejected.size).proportion_ci(0.95, method="exact")
+    return {
+        "n_rejected": n_rejected,
+        "share": n_rejected / rejected.size,
+        "low": float(interval.low),
+        "high": float(interval.high),
+    }
 
 
 def price_test_errors(

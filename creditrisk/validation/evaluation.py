@@ -66,8 +66,8 @@ def evaluate(
     Returns
     -------
     dict
-        ``ladder``, ``curves``, ``decision``, ``calibration``, ``imbalance``, ``paths``,
-        ``weights`` and ``headline`` with ``champion``, ``champion_cv``, ``threshold``.
+        ``ladder``, ``curves``, ``delong``, ``decision``, ``calibration``, ``imbalance``,
+        ``paths``, ``weights`` and ``headline`` with ``champion``, ``champion_cv``, ``threshold``.
     """
     rows = ladder(
         scored,
@@ -94,7 +94,6 @@ def evaluate(
             if t["path"]
         },
         "weights": {f: trained[f]["weights"][:N_WEIGHTS] for f in shown},
-        "n_features": {f: len(trained[f]["features"]) for f in shown},
     }
 
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from creditrisk.errors import UserError
 from creditrisk.metrics import comparison
 from creditrisk.models.rows import Scored
 from creditrisk.models.training import figures
@@ -83,8 +84,9 @@ def cv_differences(
 
     Raises
     ------
-    ValueError
-        When families were trained on different folds.
+    UserError
+        Naming a family whose folds are not the champion's: their differences would
+        not be paired.
     """
     reference = trained[champion]["folds"]
     ratio = float(np.mean([fold["n_test"] / fold["n_train"] for fold in reference]))
@@ -92,13 +94,20 @@ def cv_differences(
     for family, stored in trained.items():
         if family == champion:
             continue
-        if len(stored["folds"]) != len(reference):
-            raise ValueError(f"{family} was trained on other folds than {champion}: train both")
+        if _sizes(stored["folds"]) != _sizes(reference):
+            raise UserError(
+                f"{family} was cross-validated on other folds than {champion}: run `dvc repro`"
+            )
         for metric in COMPARED:
             pairs = zip(stored["folds"], reference, strict=True)
             differences = np.array([a[metric] - b[metric] for a, b in pairs])
             raw[metric][family] = comparison.nadeau_bengio(differences, ratio)
     return _adjusted(raw, alpha)
+
+
+def _sizes(folds: Sequence[Mapping[str, Any]]) -> list[tuple[int, ...]]:
+    """Return what tells folds from others: repeat, number, rows fitted on and tested."""
+    return [tuple(fold[k] for k in ("repeat", "fold", "n_train", "n_test")) for fold in folds]
 
 
 def holdout_differences(

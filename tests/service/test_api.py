@@ -18,6 +18,7 @@ from tests.service.conftest import post
 
 MARKER = 918273.5
 """A number that no reply and no log may repeat."""
+TOO_LARGE = [{"field": "body", "message": "a body has at most 8,388,608 bytes"}]
 
 
 def failure(response: Any, status: int) -> list[dict[str, str]]:
@@ -168,8 +169,9 @@ def test_what_is_no_object_is_refused(api: Any, path: str, body: bytes) -> None:
 
 
 def test_an_empty_body_is_refused(api: Any) -> None:
-    for path in ("/predict", "/predict_batch"):
-        failure(post(api, path, b""), 400)
+    for path, first in {"/predict": "LIMIT_BAL", "/predict_batch": "clients"}.items():
+        errors = failure(post(api, path, b""), 400)
+        assert errors[0] == {"field": first, "message": "is required"}
 
 
 @pytest.mark.parametrize(
@@ -232,10 +234,10 @@ def test_only_json_is_read(api: Any, client: dict[str, Any], content_type: str) 
 
 def test_a_body_has_a_largest_size(api: Any) -> None:
     large = b" " * (guard.MAX_BODY + 1)
-    failure(post(api, "/predict_batch", large), 413)
+    assert failure(post(api, "/predict_batch", large), 413) == TOO_LARGE
     parts = iter([large[: 2**20]] * 9)  # without a declared length
     headers = {"content-type": "application/json"}
-    failure(api.post("/predict_batch", content=parts, headers=headers), 413)
+    assert failure(api.post("/predict_batch", content=parts, headers=headers), 413) == TOO_LARGE
 
 
 def test_too_many_requests(

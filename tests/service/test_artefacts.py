@@ -44,6 +44,21 @@ def test_a_served_file_outside_the_manifest_is_refused(folder: Path) -> None:
         artefacts.read(folder)
 
 
+@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"files": []}', "3"])
+def test_a_broken_manifest_is_named_with_the_remedy(folder: Path, text: str) -> None:
+    (folder / "manifest.json").write_text(text, encoding="utf-8")
+    with pytest.raises(UserError, match=r"models/manifest\.json is not a list .*dvc repro"):
+        artefacts.read(folder)
+
+
+def test_feature_names_in_another_order_are_refused(folder: Path) -> None:
+    names = json.loads((folder / "feature_names.json").read_text(encoding="utf-8"))
+    (folder / "feature_names.json").write_text(json.dumps(names[::-1]), encoding="utf-8")
+    model_folder.seal(folder)
+    with pytest.raises(UserError, match=r"models/feature_names\.json .*dvc repro"):
+        artefacts.load_scorer(folder)
+
+
 def test_research_artefacts_may_stay_away_but_not_be_changed(folder: Path) -> None:
     (folder / "research_model.joblib").write_bytes(b"research")
     model_folder.seal(folder)

@@ -161,6 +161,9 @@ def test_more_neighbours_than_rows_name_the_parameter(tmp_path: Path, clients: P
     many = SECTION["dbscan"] | {"min_samples": 5000}
     with pytest.raises(UserError, match=r"cluster\.dbscan\.min_samples: 5000"):
         run(tmp_path, clients, dbscan=many)
+    few = SECTION["dbscan"] | {"max_rows": 10, "min_samples": 16}
+    with pytest.raises(UserError, match=r"16 is more than the 10 .*cluster\.dbscan\.max_rows"):
+        run(tmp_path, clients, dbscan=few)
 
 
 @pytest.mark.parametrize(

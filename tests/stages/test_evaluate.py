@@ -9,12 +9,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import xgboost
 
 from creditrisk import io, params, schema
 from creditrisk.errors import UserError
 from creditrisk.features import registry
-from creditrisk.models import artefacts, training
+from creditrisk.models import training
 from creditrisk.reporting.render import render
+from creditrisk.validation import ladder
 from stages import evaluate
 from tests.stages.model_stages import EVALUATE, TRAIN, inputs, run_evaluate, run_train, written
 
@@ -76,7 +78,7 @@ def test_headline_has_the_keys_that_users_rely_on(folder, results):
 def test_served_trees_predict_what_the_research_pipeline_predicts(folder):
     X, _ = matrix(folder)
     pipeline = io.read_model(folder / "models/research_model.joblib")
-    served = artefacts.booster_probability((folder / "models/champion.ubj").read_bytes(), X)
+    served = xgboost.Booster(model_file=folder / "models/champion.ubj").inplace_predict(X)
     assert served == pytest.approx(training.predict(pipeline, X), abs=1e-6)
 
 
@@ -190,6 +192,14 @@ def test_a_family_that_cannot_be_served_is_refused(folder):
     with pytest.raises(UserError, match="logistic_l2 cannot be served"):
         run_evaluate(folder, champion=champion)
     run_evaluate(folder)
+
+
+def test_differences_over_other_folds_are_refused(folder):
+    names = TRAIN["families"]
+    trained = {f: io.read_json(folder / f"results/train/{f}.json") for f in names}
+    trained["lookup"]["folds"][0]["n_test"] += 1
+    with pytest.raises(UserError, match="lookup was cross-validated on other folds than xgboost"):
+        ladder.cv_differences(trained, "xgboost", alpha=0.05)
 
 
 def test_predictions_of_other_clients_are_refused(folder, tmp_path):

@@ -106,6 +106,12 @@ def test_headline_stands_alone_in_the_metrics(written):
     )
 
 
+def test_the_false_alarm_rate_is_that_at_no_difference_wherever_it_is_listed(written, tmp_path):
+    turned = SECTION["power"] | {"check_differences": [20000, 0]}
+    rate = io.read_json(run(tmp_path, clients(), power=turned)["metrics"])["false_alarm_rate"]
+    assert rate == io.read_json(written["metrics"])["false_alarm_rate"] < 0.2
+
+
 def test_second_run_gives_the_same_bytes_whatever_the_threads(written, tmp_path, monkeypatch):
     monkeypatch.setattr(stats_report, "N_JOBS", 1)
     again = run(tmp_path, clients())

@@ -245,3 +245,22 @@ def test_anova_that_cannot_be_done_says_why(samples, words):
 def test_anova_refuses_values_that_are_not_finite():
     with pytest.raises(UserError, match="AGE, group 1: 1 of 2"):
         association.compare_groups([[1.0, np.nan], [1.0, 2.0]], confidence=0.95, name="AGE")
+
+
+def test_pooling_leaves_two_rows_to_compare():
+    counts = np.array([[3, 2], [2, 1], [1, 2]])  # every row is rare
+    pooled = association.pool_rare(counts)
+    np.testing.assert_array_equal(pooled, [[3, 2], [3, 3]])
+    (ranked,) = association.rank_categoricals(
+        {"code": np.repeat([0, 0, 1, 1, 2, 2], counts.ravel())},
+        np.repeat([0, 1] * 3, counts.ravel()),
+        confidence=0.95,
+    )
+    assert ranked["n_levels"] == 3  # ranked, not taken for constant
+    assert 0 <= ranked["pooled_v"] <= 1
+
+
+def test_a_key_has_no_groups_to_compare():
+    # every label once: the bias-corrected V is 0 / 0
+    with pytest.raises(NotApplicableError, match="ID: no value occurs twice"):
+        association.chi_square([[1, 0], [0, 1], [1, 0], [0, 1]], confidence=0.95, name="ID")

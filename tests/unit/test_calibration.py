@@ -41,6 +41,15 @@ def test_no_slope_where_the_probability_hardly_varies():
     assert "calibration_slope" not in c.summary(y, np.full(100, 0.22))
 
 
+@pytest.mark.parametrize(
+    "labels", [[0, 0, 0, 1, 1, 1], [1, 1, 1, 0, 0, 0], [0, 0, 0, 0, 0, 0], [1, 1, 1, 1, 1, 1]]
+)
+def test_no_slope_where_the_classes_are_separated_or_one_is_absent(labels):
+    for touching in (0.3, 0.7):
+        p = np.array([0.1, 0.2, 0.3, touching, 0.8, 0.9])
+        assert c.slope_and_intercept(np.array(labels), p) is None
+
+
 def test_row_losses_average_to_scikit_learns():
     y, p = sample(1)
     assert c.row_log_loss(y, p).mean() == pytest.approx(log_loss(y, p))

@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, jaccard_score
 from threadpoolctl import threadpool_limits
 
 from creditrisk.errors import UserError
-from creditrisk.segments import clusters, density, segmentation
+from creditrisk.segments import cluster_tables, clusters, density, segmentation
 
 FEATURES = [
     {"name": "a", "clip": [-9, 9], "transform": "identity", "high": "many", "low": "few"},
@@ -218,3 +218,23 @@ def test_clusters_that_share_all_words_get_a_number():
     centres = np.array([[2.0, 1.0], [1.5, 1.0], [-3.0, 0.0]])
     names = segmentation.name_clusters(centres, FEATURES)
     assert names == ["many, big (0)", "many, big (1)", "few"]
+
+
+def test_a_knee_among_equal_rows_still_gives_a_radius():
+    # Equal rows are at distance 0 from their neighbours, and the knee is their last one.
+    points = np.vstack([np.zeros((300, 2)), np.arange(12.0).reshape(6, 2) + 5])
+    labels, found = density.cluster(points, points, **settings(eps_factors=[0.25, 1.0]))
+    assert found["eps"] == 0.001
+    assert [row["eps"] for row in found["sensitivity"]] == [0.001, 0.001]
+    assert set(labels[:300]) == {0}
+
+
+def test_a_cluster_that_the_sample_misses_has_no_silhouette():
+    points, truth = blobs(n=300)
+    cluster_id = np.where(np.arange(300) == 3, 3, truth)
+    sample = {"n_rows": 60, "random_state": 0}
+    assert 3 not in clusters.sample_rows(300, *sample.values())
+    *known, missed = cluster_tables.mean_silhouettes(points, cluster_id, 4, **sample)
+    assert missed is None
+    assert all(0.5 < width < 1 for width in known)
+    assert cluster_tables.mean_silhouettes(points, truth * 0, 2, **sample) == [None, None]

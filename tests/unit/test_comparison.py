@@ -93,6 +93,11 @@ def test_equal_differences_and_single_folds():
         c.nadeau_bengio(np.array([0.1]), 0.25)
 
 
+def test_a_difference_that_never_varies_is_certain():
+    assert c.paired_bootstrap(0.0, np.zeros(5))["p"] == 1
+    assert c.paired_bootstrap(0.5, np.full(5, 0.5))["p"] == 0
+
+
 def rows(**p_values: float) -> dict[str, dict[str, float]]:
     """Comparisons of standard error 1 whose differences give these p-values."""
     return {

@@ -273,3 +273,14 @@ def test_exploring_changes_no_input(tables) -> None:
     exploration.explore(raw, clients, findings, **SETTINGS)
     pd.testing.assert_frame_equal(raw, copies[0])
     pd.testing.assert_frame_equal(clients, copies[1])
+
+
+def test_text_in_a_row_that_cleaning_drops_stops_nothing(tables) -> None:
+    raw, _, _ = tables
+    spoilt = raw.astype({"AGE": object, "SEX": float})
+    spoilt.loc[0, "SEX"], spoilt.loc[0, "AGE"] = np.nan, "unknown"
+    clients, findings = clean_clients(spoilt, **CLEANING)
+    found = exploration.explore(spoilt, clients, findings, **SETTINGS)
+    raw_step, cleaned_step = found["waterfall"][:2]
+    assert raw_step["n"] == cleaned_step["n"] + 1
+    assert found["outliers"]["asked"][0]["n_before"] == len(clients)

@@ -65,6 +65,12 @@ def test_roc_takes_the_upper_end_of_a_vertical_rise():
     assert d.roc_on_grid(y, p, np.array([0.0, 0.5, 1.0])).tolist() == [1.0, 1.0, 1.0]
 
 
+def test_roc_is_flat_up_to_a_vertical_rise():
+    # corners of the curve: (0, 0), (0, 1/2), (1/2, 1/2), (1/2, 1), (1, 1)
+    y, p = np.array([1, 0, 1, 0]), np.array([0.9, 0.8, 0.7, 0.6])
+    assert d.roc_on_grid(y, p, np.array([0.25, 0.5, 0.75])).tolist() == [0.5, 1.0, 1.0]
+
+
 def test_precision_on_grid_hand_worked():
     # in order of p: default, other, default -> precision 1, 1/2, 2/3 at recall 1/2, 1/2, 1
     y, p = np.array([1, 0, 1]), np.array([0.9, 0.5, 0.2])

@@ -176,3 +176,20 @@ def test_a_few_large_groups_do_not_stop_the_draw() -> None:
 def test_one_class_alone_cannot_be_split(target: np.ndarray) -> None:
     with pytest.raises(UserError, match=r"clean\.holdout: 50 groups"):
         draw_holdout(np.arange(50), target, share=0.2, random_state=0)
+
+
+def test_groups_of_several_rows_may_all_hold_a_default() -> None:
+    # No group of several rows without a default: that stratum is absent, not too small.
+    group_id = np.array([*range(40), *np.repeat(np.arange(40, 50), 2)])
+    target = np.array([*([0] * 30), *([1] * 10), *([0, 1] * 10)])
+    held_out = draw_holdout(group_id, target, share=0.2, random_state=0)
+    assert (held_out & (group_id >= 40)).sum() == 2 * 2
+
+
+@pytest.mark.parametrize(("n_others", "n_defaults"), [(2, 2), (3, 96), (96, 3)])
+def test_a_class_with_less_than_a_group_for_a_side_is_refused(
+    n_others: int, n_defaults: int
+) -> None:
+    target = np.repeat([0, 1], [n_others, n_defaults])
+    with pytest.raises(UserError, match=r"too few to hold out 0\.25.*clean\.holdout\.share"):
+        draw_holdout(np.arange(len(target)), target, share=0.25, random_state=0)

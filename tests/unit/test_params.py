@@ -38,6 +38,19 @@ def test_nan_is_no_parameter() -> None:
         params.parse(Example, {"alpha": float("nan"), "rule": "iqr"}, "clean")
 
 
+@pytest.mark.parametrize(("key", "value"), [("alpha", True), ("steps", [1, False])])
+def test_a_bool_is_no_number(key: str, value: object) -> None:
+    class Numbers(params.Params):
+        alpha: float
+        steps: list[int]
+        switch: bool
+
+    given = {"alpha": 0.5, "steps": [1, 2], "switch": True}
+    assert params.parse(Numbers, given, "clean").switch is True
+    with pytest.raises(params.ParamsError, match=f"{key} takes neither true nor false"):
+        params.parse(Numbers, {**given, key: value}, "clean")
+
+
 def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     file = tmp_path / "params.yaml"
     with pytest.raises(params.ParamsError, match="params.yaml"):

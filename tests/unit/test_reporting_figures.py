@@ -15,6 +15,7 @@ from PIL import Image
 
 from creditrisk.reporting import figures, theme
 from creditrisk.reporting.canvas import style
+from creditrisk.reporting.pages.model.figures import confusion, path
 from creditrisk.reporting.svg import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ def rate_histogram() -> Figure:
 
 def lines() -> Figure:
     return figures.lines(
-        {"one": X, "two": X}, {"one": X, "two": [0, 0.5, None, 1]}, xlabel="x", ylabel="y",
+        X, {"one": X, "two": [0, 0.5, None, 1]}, xlabel="x", ylabel="y",
         alt="Lines", diagonal=True, bands={"one": ([0, 0, 0, 0], [1, 1, 1, 1])}, marks={"here": 0.5},
     )  # fmt: skip
 
@@ -110,6 +111,22 @@ def test_two_figures_share_no_id() -> None:
     both = lines().markup + log_lines().markup
     ids = re.findall(r'\sid="([^"]+)"', both)
     assert len(ids) == len(set(ids)) > 0
+
+
+def test_cells_of_equal_share_keep_their_own_words() -> None:
+    outcomes = ("caught_defaults", "missed_detections", "false_alarms", "correctly_clear")
+    markup = confusion(dict.fromkeys(outcomes, 5)).markup
+    drawn = re.findall(r">([a-z ]+): 5 \(", markup)
+    assert drawn == ["caught", "missed detection", "false alarm", "correctly clear"]
+
+
+def test_the_tightest_penalty_is_drawn_where_it_is_chosen() -> None:
+    points = [
+        {"C": c, "train_log_loss": 0.4, "validation_log_loss": 0.4 + c, "validation_se": 0.01}
+        for c in (0.1, 1.0)
+    ]
+    both, one = path(points, 0.1, "L2"), path(points, 1.0, "L2")
+    assert both.markup.count("<use") > one.markup.count("<use") > 0
 
 
 def test_alt_text_is_escaped_and_required() -> None:

@@ -179,6 +179,7 @@ form.addEventListener("submit", score);
 form.addEventListener("input", changed);
 form.addEventListener("reset", () => {
   latest += 1;
+  by("submit").removeAttribute("aria-busy");
   showErrors([]);
   showProblem("");
   by("answer").hidden = true;

@@ -77,25 +77,27 @@ def confusion(served: Row) -> Figure:
     shares = [
         [n / total for n in row] for row, total in zip(counts, (defaults, others), strict=True)
     ]
-    words = {
-        share: f"{name}: {fmt.integer(n)} ({fmt.percent(share, 0)})"
+    words = [
+        [
+            f"{name}: {fmt.integer(n)} ({fmt.percent(share, 0)})"
+            for share, name, n in zip(*row, strict=True)
+        ]
         for row in zip(shares, names, counts, strict=True)
-        for share, name, n in zip(*row, strict=True)
-    }
+    ]
     return figures.heatmap(
         shares,
         ["default", "no default"],
         ["flagged", "clear"],
-        format=lambda share: words[share],
+        texts=words,
         limits=(0, 1),
         width=560,
-        alt=f"Confusion matrix on the hold-out: {'; '.join(words.values())}.",
+        alt=f"Confusion matrix on the hold-out: {'; '.join(words[0] + words[1])}.",
     )
 
 
 def path(points: list[Row], chosen: float, name: str) -> Figure:
-    """Draw training and validation log loss along a path of C."""
-    points = [p for p in points if p["validation_log_loss"] < points[0]["validation_log_loss"]]
+    """Draw both log losses along a path of C, without its tight end unless that is chosen."""
+    points = points if chosen == points[0]["C"] else points[1:]
     valid = [p["validation_log_loss"] for p in points]
     errors = [p["validation_se"] for p in points]
     return figures.lines(
