@@ -6,7 +6,9 @@ Pipeline stages have their own runner, :mod:`creditrisk.run`.
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
+from creditrisk import environment
 from creditrisk.errors import UserError
 from creditrisk.paths import ROOT
 
@@ -45,6 +47,14 @@ def run_readme(options: argparse.Namespace) -> None:
         raise UserError("numbers differ from reports/metrics: run `make readme`")
 
 
+def run_benchmark(options: argparse.Namespace) -> None:
+    """Score the champion's recipe on the folds of a file."""
+    environment.apply()
+    from creditrisk.cli import benchmark
+
+    benchmark.run(options.folds, served=options.served)
+
+
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser with one sub-command each."""
     parser = argparse.ArgumentParser(prog="python -m creditrisk")
@@ -54,6 +64,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     docs.add_argument("--write", action="store_true", help="write them")
     docs.set_defaults(run=run_docs)
+    benchmark = commands.add_parser(
+        "benchmark", help="fit the champion's recipe on each fold of a file, print one JSON object"
+    )
+    benchmark.add_argument(
+        "--folds",
+        type=Path,
+        required=True,
+        help="CSV with the columns ID and fold, e.g. data/benchmark/tabarena_r0_folds.csv",
+    )
+    benchmark.add_argument(
+        "--served",
+        action="store_true",
+        help="without SEX, EDUCATION, MARRIAGE and AGE, instead of all 23 columns",
+    )
+    benchmark.set_defaults(run=run_benchmark)
     readme = commands.add_parser(
         "readme", help="compare the numbers in Markdown files with reports/metrics"
     )
