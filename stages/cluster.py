@@ -10,6 +10,8 @@ which prepares the clients and puts the parts together. No model is read here.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -192,3 +194,8 @@ def main(
     io.write_json(results, computed)
     io.write_json(metrics, computed["headline"])
     print(f"cluster: {', '.join(saved['names'])}")
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "cluster", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

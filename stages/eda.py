@@ -7,6 +7,8 @@ Params: section ``eda``. The work is done by
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -66,3 +68,8 @@ def main(
         f"{described['headline']['rows']:,} clients described, "
         f"default rate {described['headline']['default_rate']:.4f}"
     )
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "eda", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

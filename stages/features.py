@@ -8,6 +8,8 @@ and metrics. Params: ``features.audit_attributes``. The work is done by
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Literal
 
@@ -44,3 +46,8 @@ def main(
         f"models may use {counts['n_model_features']} "
         f"(audit attributes: {params.audit_attributes})"
     )
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "features", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

@@ -13,6 +13,8 @@ work     creditrisk.fetching.fetch
 from __future__ import annotations
 
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 from pydantic import field_validator, model_validator
@@ -66,3 +68,8 @@ class Params(params.Params):
 def main(params: Params, *, raw: Path = paths.RAW) -> None:
     """Write the canonical raw table."""
     fetching.fetch(raw, source=params.source, sha256=params.sha256, columns=params.columns)
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "fetch", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

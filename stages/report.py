@@ -7,6 +7,8 @@ Parameters: none. Work: creditrisk.reporting.render.render, which computes no st
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -37,3 +39,8 @@ def main(
     html = render(item, {**document, "provenance": provenance})
     io.write_text(target, html)
     print(f"{target.name}: {len(html.encode()) / 1000:.0f} kB")
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "report", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

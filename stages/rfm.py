@@ -8,6 +8,8 @@ by ``creditrisk.segments.rfm_tables.analyse``; no model is read here.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from itertools import pairwise
 from pathlib import Path
 
@@ -92,3 +94,8 @@ def main(
     io.write_json(results, computed)
     io.write_json(metrics, computed["headline"])
     print(f"rfm: {len(people):,} clients in {computed['headline']['n_segments']} segments")
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "rfm", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

@@ -8,6 +8,8 @@ Work: creditrisk.metrics.headline.gather_headline.
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 from creditrisk import io, paths
@@ -41,3 +43,8 @@ def main(
             "provenance": {"model sha256": io.read_json(manifest)["files"]["champion.ubj"]},
         },
     )
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "summary", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

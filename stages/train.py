@@ -9,6 +9,8 @@ probabilities (npz), results and metrics of the family. Params: ``train.cv``,
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -171,3 +173,8 @@ def fit(params: Params, item: str, training_rows: rows.TrainingRows) -> training
         n_jobs=training.available_cores(),
         progress=lambda line: print(line, flush=True),
     )
+
+
+if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first
+    command = [sys.executable, "-m", "creditrisk.run", "train", *sys.argv[1:]]
+    raise SystemExit(subprocess.call(command))

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from creditrisk.data.rates import wilson
 from creditrisk.errors import UserError
 
 if TYPE_CHECKING:
@@ -40,19 +41,11 @@ def default_rates(
     -------
     dict of list, length k
         ``counts``, ``defaults``, ``rates``, ``lows``, ``highs``; rates are 0 to 1.
-
-    Notes
-    -----
-    Wilson (1927), as ``statsmodels.stats.proportion.proportion_confint`` computes it.
     """
-    from statsmodels.stats.proportion import proportion_confint
-
     defaults, counts = np.asarray(defaults, dtype=np.int64), np.asarray(counts, dtype=np.int64)
     shown = counts >= max(min_clients, 1)
     safe = np.where(shown, counts, 1)
-    low, high = proportion_confint(
-        np.where(shown, defaults, 0), safe, alpha=1 - level, method="wilson"
-    )
+    low, high = wilson(np.where(shown, defaults, 0), safe, level)
 
     def visible(values: np.ndarray) -> list[float | None]:
         pairs = zip(np.asarray(values, dtype=float), shown, strict=True)
@@ -62,9 +55,8 @@ def default_rates(
         "counts": counts.tolist(),
         "defaults": defaults.tolist(),
         "rates": visible(defaults / safe),
-        # the formula gives 0 and 1 exactly there, floating point nearly
-        "lows": visible(np.where(defaults == 0, 0.0, low)),
-        "highs": visible(np.where(defaults == counts, 1.0, high)),
+        "lows": visible(low),
+        "highs": visible(high),
     }
 
 

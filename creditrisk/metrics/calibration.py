@@ -10,6 +10,8 @@ from typing import Any
 
 import numpy as np
 
+from creditrisk.data.rates import wilson
+
 Array = np.ndarray
 
 TINY = 1e-6
@@ -148,14 +150,6 @@ def reliability(y: Array, p: Array, n_bins: int = 10) -> list[dict[str, Any]]:
     columns = zip(kept + 1, n[kept], predicted, positives / n[kept], low, high, strict=True)
     names = ("bin", "n", "mean_probability", "observed", "low", "high")
     return [dict(zip(names, row, strict=True)) for row in columns]
-
-
-def wilson(positives: Array, n: Array, level: float = 0.95) -> tuple[Array, Array]:
-    """Return Wilson's interval of a rate (statsmodels), element by element."""
-    from statsmodels.stats.proportion import proportion_confint
-
-    low, high = proportion_confint(positives, n, alpha=1 - level, method="wilson")
-    return np.asarray(low), np.asarray(high)
 
 
 def summary(y: Array, p: Array) -> dict[str, float]:

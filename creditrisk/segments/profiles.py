@@ -11,26 +11,7 @@ from typing import Any
 
 import numpy as np
 
-
-def default_rate_interval(n_defaults: int, n: int, *, level: float = 0.95) -> tuple[float, float]:
-    """Return Wilson's score interval of a default rate (Wilson 1927), by scipy.
-
-    Parameters
-    ----------
-    n_defaults, n : int
-        Defaults among n ≥ 1 clients.
-    level : float
-        Coverage, 0–1.
-
-    Returns
-    -------
-    tuple of float
-        Lower and upper limit.
-    """
-    from scipy.stats import binomtest
-
-    interval = binomtest(int(n_defaults), int(n)).proportion_ci(level, method="wilson")
-    return float(interval.low), float(interval.high)
+from creditrisk.data.rates import wilson
 
 
 def describe_group(members: np.ndarray, outcome: np.ndarray) -> dict[str, Any]:
@@ -53,7 +34,7 @@ def describe_group(members: np.ndarray, outcome: np.ndarray) -> dict[str, Any]:
     if not n:
         return group | {"default_rate": None, "low": None, "high": None}
     n_defaults = int(outcome[members].sum())
-    low, high = default_rate_interval(n_defaults, n)
+    low, high = map(float, wilson(n_defaults, n))
     return group | {"default_rate": n_defaults / n, "low": low, "high": high}
 
 

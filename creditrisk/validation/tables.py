@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creditrisk import schema
-from creditrisk.metrics import calibration
+from creditrisk.data.rates import wilson
 from creditrisk.models.rows import Scored
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def rates_by_label(labels: Sequence[Any], y: Array, p: Array) -> list[dict[str, 
     n = np.bincount(position)
     positives = np.bincount(position, weights=y)
     predicted = np.bincount(position, weights=p) / n
-    low, high = calibration.wilson(positives, n)
+    low, high = wilson(positives, n)
     rows = [
         {
             "label": str(names[i]),

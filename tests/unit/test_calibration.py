@@ -7,6 +7,7 @@ import pytest
 import statsmodels.api as sm
 from sklearn.metrics import brier_score_loss, log_loss
 
+from creditrisk.data.rates import wilson
 from creditrisk.metrics import calibration as c
 
 
@@ -97,7 +98,7 @@ def test_reliability_counts_everybody_and_its_intervals_hold_the_rate():
 
 def test_wilson_textbook_value():
     # 5 of 10: (0.5 + z²/20 ± z·sqrt(.025 + z²/400)) / (1 + z²/10), z = 1.96
-    low, high = c.wilson(np.array([5]), np.array([10]))
+    low, high = wilson(np.array([5]), np.array([10]))
     assert (low[0], high[0]) == (pytest.approx(0.2366, abs=1e-4), pytest.approx(0.7634, abs=1e-4))
 
 
