@@ -114,6 +114,11 @@ def main(arguments: list[str] | None = None) -> None:
         run(options.stage, options.item)
     except UserError as error:
         raise SystemExit(f"{options.stage}: {error}") from None
+    except FileNotFoundError as error:
+        what = f"{error.filename} is not there" if error.filename else str(error)
+        raise SystemExit(
+            f"{options.stage}: {what}: `dvc repro` runs the stages that make it first"
+        ) from None
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("creditrisk", "stages"):
             raise

@@ -193,19 +193,35 @@ def test_metrics_and_plots_show_without_a_network(clone: Path) -> None:
     assert "cdn.jsdelivr" not in page
 
 
+def run_alone(clone: Path, stage: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "creditrisk.run", stage],
+        cwd=clone,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def test_a_stage_whose_input_is_not_there_says_what_to_run(clone: Path) -> None:
+    table, aside = clone / "data/interim/clients.parquet", clone / "data/interim/aside.parquet"
+    table.rename(aside)
+    try:
+        result = run_alone(clone, "rfm")
+    finally:
+        aside.rename(table)
+    assert result.returncode != 0
+    assert "clients.parquet is not there: `dvc repro`" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
 def test_a_wrong_parameter_names_its_key(clone: Path) -> None:
     file = clone / "params.yaml"
     before = file.read_text()
     try:
         file.write_text(before.replace("audit_attributes: exclude", "audit_attributes: perhaps"))
-        result = subprocess.run(
-            [sys.executable, "-m", "creditrisk.run", "features"],
-            cwd=clone,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            check=False,
-        )
+        result = run_alone(clone, "features")
         assert result.returncode != 0
         assert "features.audit_attributes" in result.stderr
         assert "Traceback" not in result.stderr
