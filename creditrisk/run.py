@@ -115,9 +115,9 @@ def main(arguments: list[str] | None = None) -> None:
     except UserError as error:
         raise SystemExit(f"{options.stage}: {error}") from None
     except FileNotFoundError as error:
-        what = f"{error.filename} is not there" if error.filename else str(error)
         raise SystemExit(
-            f"{options.stage}: {what}: `dvc repro` runs the stages that make it first"
+            f"{options.stage}: an input is missing ({error.filename or error}): `dvc repro` "
+            "runs the stages that make it first"
         ) from None
     except ModuleNotFoundError as error:
         if (error.name or "").split(".")[0] in ("creditrisk", "stages"):

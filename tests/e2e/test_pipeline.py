@@ -212,7 +212,7 @@ def test_a_stage_whose_input_is_not_there_says_what_to_run(clone: Path) -> None:
     finally:
         aside.rename(table)
     assert result.returncode != 0
-    assert "clients.parquet is not there: `dvc repro`" in result.stderr
+    assert "an input is missing (data/interim/clients.parquet): `dvc repro`" in result.stderr
     assert "Traceback" not in result.stderr
 
 
