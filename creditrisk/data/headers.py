@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import Final
 
 from creditrisk import schema
-from creditrisk.errors import UserError
 
 
 def _key(name: object) -> str:
@@ -104,32 +103,6 @@ def _name_the_key(names: Sequence[object], found: list[str | None]) -> None:
         and _key(names[0]) in _NAMELESS
     ):
         found[0] = schema.KEY
-
-
-def canonical_names(
-    names: Sequence[object], columns: Mapping[str, str | None] | None = None
-) -> list[str | None]:
-    """Return the canonical name of each column, None for one to leave out.
-
-    Parameters
-    ----------
-    names, columns
-        See :func:`read_header`.
-
-    Returns
-    -------
-    list of (str or None)
-
-    Raises
-    ------
-    UserError
-        Naming the missing and the unexpected columns, and a column given twice
-        (PAY_0 and PAY_1 are the same one).
-    """
-    header = read_header(names, columns)
-    if header.problems:
-        raise UserError(header_message(header))
-    return list(header.names)
 
 
 def header_message(header: Header) -> str:

@@ -17,7 +17,6 @@ import numpy as np
 from creditrisk.features import registry
 from creditrisk.features.record import ClientRecord
 
-TRANSFORMS = ("identity", "sqrt")
 TYPICAL_LEVEL = 0.99
 """Quantile of the members' distances beyond which confidence is reduced."""
 
@@ -30,7 +29,7 @@ def transform(values: np.ndarray, features: Sequence[Mapping[str, Any]]) -> np.n
     values : ndarray of float, shape (n, p)
         Raw feature values.
     features : sequence of mapping, length p
-        ``clip`` [low, high] and ``transform`` (one of :data:`TRANSFORMS`).
+        ``clip`` [low, high] and ``transform`` (``identity`` or ``sqrt``).
 
     Returns
     -------

@@ -17,7 +17,6 @@ import pandas as pd
 import pytest
 
 from creditrisk import fetching, schema
-from creditrisk.data.headers import canonical_names
 from creditrisk.data.rawtable import canonicalise, read_table
 from creditrisk.errors import UserError
 from tests.generated import raw_clients
@@ -107,7 +106,7 @@ def test_canonical_form_of_a_table_with_gaps_fractions_and_text() -> None:
 )
 def test_other_headers_are_refused_by_name(names: list[str], message: str) -> None:
     with pytest.raises(UserError, match=message):
-        canonical_names(names)
+        read_table(f"{','.join(names)}\n{','.join('1' for _ in names)}\n".encode())
 
 
 def test_names_of_ones_own_are_mapped_and_left_out() -> None:
