@@ -323,6 +323,26 @@ def spend_summary(r: ClientRecord) -> np.ndarray:
     return columns(mean(r.spend_over_limit), standard_deviation(r.spend_over_limit))
 
 
+# --- repayment: payments against spend ---------------------------------------------------
+
+
+@register(
+    "repayment",
+    "ratio",
+    [(*BILL, *PAID[:5]), (*BILL[:2], *PAID[:1])],
+    ["spend_repaid_share", "spend_repaid_share_1"],
+    [
+        "all payments over all implied spend of five months, 0 to 3; 1 when nothing was spent",
+        "payment over implied spend of September, 0 to 3; 1 when nothing was spent",
+    ],
+)
+def spend_repaid_share(r: ClientRecord) -> np.ndarray:
+    spent, paid = np.maximum(r.spend, 0.0), r.paid[:, :5]
+    spent, paid = columns(spent.sum(1), spent[:, 0]), columns(paid.sum(1), paid[:, 0])
+    ratio = np.divide(paid, spent, out=np.ones_like(spent), where=spent > 0)
+    return np.clip(ratio, 0.0, 3.0)
+
+
 # --- logarithms, for linear models ----------------------------------------------------------
 
 

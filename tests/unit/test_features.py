@@ -155,6 +155,17 @@ def test_spend_follows_the_account_identity() -> None:
     assert feature("spend_sd_over_limit", **changed) == pytest.approx(np.std([0.08, 0.1, 0, 0, 0]))
 
 
+def test_spend_repaid() -> None:
+    # 1500 - 1000 + 300 = 800 charged in September, 1000 in August: 300 of 1800 came back.
+    changed = {"LIMIT_BAL": 10_000, "bill": [1500, 1000, 0, 0, 0, 0], "paid": [300, 0, 0, 0, 0, 0]}
+    assert feature("spend_repaid_share", **changed) == pytest.approx(300 / 1800)
+    assert feature("spend_repaid_share_1", **changed) == pytest.approx(300 / 800)
+    # Nothing spent: nothing to repay. A payment far above the spend is held at 3.
+    assert feature("spend_repaid_share", bill=[0] * 6, paid=[0] * 6) == 1
+    calm = {"bill": [100, 9_100, 9_100, 9_100, 9_100, 9_100], "paid": [9_100, 0, 0, 0, 0, 0]}
+    assert feature("spend_repaid_share_1", **calm) == 3
+
+
 def test_logarithms_and_audit_attributes() -> None:
     assert feature("log_limit") == pytest.approx(np.log(100_000))
     assert feature("log_paid_2", paid=[0, 99, 0, 0, 0, 0]) == pytest.approx(np.log(100))
