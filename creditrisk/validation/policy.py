@@ -7,12 +7,13 @@ default among the clear a missed detection (Type II).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from creditrisk.errors import UserError
+from creditrisk.validation.grades import grade_names
 
 Array = np.ndarray
 
@@ -67,7 +68,58 @@ def choose_threshold(
         return cost_threshold(cost_false_alarm, cost_missed_detection)
     if basis == "flag_share":
         return share_threshold(p, flag_share)
-    raise UserError(f"evaluate.threshold.basis must be one of {', '.join(BASES)}, got {basis!r}")
+    raise UserError(f"the threshold's basis must be one of {', '.join(BASES)}, got {basis!r}")
+
+
+def policy_document(
+    bounds: Sequence[float], threshold: Mapping[str, Any], p: Array
+) -> dict[str, Any]:
+    """Return what turns a probability into a grade and a decision, as it is served.
+
+    Parameters
+    ----------
+    bounds : sequence of float, length 7
+        Where one grade ends and the next begins.
+    threshold : mapping
+        ``name`` (one of :data:`BASES`), ``cost_false_alarm``, ``cost_missed_detection``,
+        ``flag_share``; see :func:`choose_threshold`.
+    p : ndarray of float, shape (n,)
+        Out-of-fold probabilities of training rows, as they would be served.
+
+    Returns
+    -------
+    dict
+        ``grades`` (the bounds) and ``threshold`` with ``name``, ``value`` and ``basis``, a
+        sentence that says where the value comes from.
+
+    Raises
+    ------
+    UserError
+        When the bounds do not make eight grades, or for an unknown name.
+    """
+    grade_names(bounds)
+    settings = {name: value for name, value in threshold.items() if name != "name"}
+    value = choose_threshold(p, basis=threshold["name"], **settings)
+    basis = threshold_basis(threshold["name"], **settings)
+    return {
+        "grades": [float(bound) for bound in bounds],
+        "threshold": {"name": threshold["name"], "value": value, "basis": basis},
+    }
+
+
+def threshold_basis(
+    name: str, *, cost_false_alarm: float, cost_missed_detection: float, flag_share: float
+) -> str:
+    """Return where the threshold of that name comes from, in words."""
+    if name == "flag_share":
+        return (
+            f"{100 * flag_share:g} % of clients can be looked after: so many training clients "
+            "have this probability or more out of fold"
+        )
+    return (
+        f"a missed detection is assumed to cost {cost_missed_detection / cost_false_alarm:g} times "
+        f"a false alarm: {cost_false_alarm:g} / ({cost_false_alarm:g} + {cost_missed_detection:g})"
+    )
 
 
 def confusion(y: Array, p: Array, threshold: float) -> dict[str, Any]:
