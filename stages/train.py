@@ -15,10 +15,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from creditrisk import io, params, paths, schema
-from creditrisk.models import families, rows, training
+from creditrisk.models import description, families, rows, training
 from creditrisk.params import Params as Section
 
 Positive = Annotated[float, Field(gt=0)]
@@ -60,6 +60,13 @@ class Linear(Section):
     seed: Seed
 
 
+class LogisticPlain(Linear):
+    """Logistic regression with one light penalty."""
+
+    name: Literal["logistic_raw", "logistic_states"]
+    C: Positive
+
+
 class LogisticPath(Linear):
     """Logistic regression over a path of C."""
 
@@ -83,10 +90,81 @@ class LogisticSmote(Linear):
     k_neighbors: Count
 
 
-class Trees(Section):
-    """Gradient-boosted trees."""
+class Directions(Section):
+    """Columns of the scorecard by the direction of the default rate over their bins."""
 
-    name: Literal["xgboost"]
+    ascending: list[str]
+    descending: list[str]
+    either: list[str]
+    free: list[str]
+
+    @model_validator(mode="after")
+    def _one_direction_a_column(self) -> Directions:
+        names = [*self.ascending, *self.descending, *self.either, *self.free]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise ValueError(f"more than one direction for {', '.join(twice)}")
+        return self
+
+
+class Segments(Section):
+    """What divides clients among the scorecard's cards."""
+
+    column: Literal["PAY_0", "PAY_2", "PAY_3", "PAY_4", "PAY_5", "PAY_6"]
+    edges: list[int]
+
+    @field_validator("edges")
+    @classmethod
+    def _ascending(cls, edges: list[int]) -> list[int]:
+        if sorted(set(edges)) != edges:
+            raise ValueError("must rise, without repeats")
+        return edges
+
+
+class Scorecard(Section):
+    """Points by bin of a few columns."""
+
+    name: Literal["scorecard"]
+    features: list[str]
+    segments: Segments
+    directions: Directions
+    max_bins: Annotated[int, Field(ge=2)]
+    max_prebins: Annotated[int, Field(ge=2)]
+    min_bin_share: Annotated[float, Field(gt=0, lt=0.5)]
+    min_information_value: Annotated[float, Field(ge=0)]
+    max_correlation: Share
+    C: Positive
+    tol: Positive
+    max_iter: Count
+    pdo: Positive
+    anchor_points: float
+    anchor_odds: Positive
+
+
+class Additive(Linear):
+    """A spline or a set of levels for each column."""
+
+    name: Literal["additive"]
+    C: Positive
+    n_knots: Annotated[int, Field(ge=2)]
+    degree: Count
+    min_level_rows: Count
+
+
+class Forest(Section):
+    """A random forest."""
+
+    name: Literal["random_forest"]
+    features: list[str]
+    n_estimators: Count
+    min_samples_leaf: Count
+    max_features: Literal["sqrt", "log2"]
+    max_samples: Share
+    seed: Seed
+
+
+class Boosting(Section):
+    """What all boosted trees have."""
+
     features: list[str]
     max_depth: Count
     n_estimators: Count
@@ -96,6 +174,12 @@ class Trees(Section):
     colsample_bynode: Share
     reg_lambda: Annotated[float, Field(ge=0)]
     max_bin: Annotated[int, Field(ge=2)]
+
+
+class Trees(Boosting):
+    """Gradient-boosted trees."""
+
+    name: Literal["xgboost"]
     seed: Seed
 
 
@@ -106,13 +190,45 @@ class TreesSmote(Trees):
     k_neighbors: Count
 
 
+class Networks(Section):
+    """The blend's bag of networks."""
+
+    features: list[str]
+    n_networks: Count
+    hidden: Annotated[list[Count], Field(min_length=1)]
+    alpha: Annotated[float, Field(ge=0)]
+    epochs: Annotated[int, Field(ge=3)]
+    batch_size: Count
+
+
+class Blend(Section):
+    """Boosted trees and networks, averaged."""
+
+    name: Literal["blend"]
+    features: list[str]
+    trees: Boosting
+    networks: Networks
+    weight: Annotated[float, Field(ge=0, le=1)]
+    seed: Seed
+
+
 class Params(params.Params):
     """What one item reads of section ``train``."""
 
     cv: Folds
     scaler: Literal["standard", "robust"]
     family: Annotated[
-        Majority | Lookup | LogisticPath | LogisticSmote | Trees | TreesSmote,
+        Majority
+        | Lookup
+        | LogisticPlain
+        | LogisticPath
+        | LogisticSmote
+        | Scorecard
+        | Additive
+        | Forest
+        | Trees
+        | TreesSmote
+        | Blend,
         Field(discriminator="name"),
     ]
 
@@ -145,8 +261,10 @@ def main(
     print(f"Features used for training/prediction: {names}", flush=True)
     labels = io.read_table(clients, columns=list(rows.LABEL_COLUMNS))
     sides = rows.split_sides(labels, io.read_table(features, columns=[schema.KEY, *names]), names)
-    trained = fit(params, item, sides.train)
-    summary = training.summarize(item, trained, sides.train, features=names, scaler=params.scaler)
+    trained = fit(params, item, sides.train, names)
+    summary = description.summarize(
+        item, trained, sides.train, features=names, scaler=params.scaler
+    )
     io.write_model(model(item), trained.pipeline)
     io.write_arrays(
         predictions(item),
@@ -160,7 +278,9 @@ def main(
     print(f"{item}: " + ", ".join(f"{k} {v:.4f}" for k, v in trained.cv.items()), flush=True)
 
 
-def fit(params: Params, item: str, training_rows: rows.TrainingRows) -> training.TrainedFamily:
+def fit(
+    params: Params, item: str, training_rows: rows.TrainingRows, names: list[str]
+) -> training.TrainedFamily:
     """Cross-validate and fit, printing a line now and then."""
     return training.train(
         item,
@@ -171,6 +291,7 @@ def fit(params: Params, item: str, training_rows: rows.TrainingRows) -> training
         n_repeats=params.cv.repeats,
         random_state=params.cv.seed,
         n_jobs=training.available_cores(),
+        features=names,
         progress=lambda line: print(line, flush=True),
     )
 

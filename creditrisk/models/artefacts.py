@@ -103,7 +103,12 @@ def public_split_auc(pipeline: Pipeline, X: Array, labels: pd.DataFrame, *, n_jo
 
 
 def champion_document(
-    family: str, features: Sequence[str], decision: Mapping[str, Any]
+    family: str,
+    features: Sequence[str],
+    *,
+    calibration: Mapping[str, float] | None,
+    policy: Mapping[str, Any],
+    band: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """Return ``champion.json``: all that the service needs beside the trees.
 
@@ -112,21 +117,25 @@ def champion_document(
     family : str
     features : sequence of str
         In the order of the trees' columns.
-    decision : mapping
-        What :func:`creditrisk.validation.evaluation.decide` returned.
+    calibration : mapping or None
+        ``slope`` and ``intercept`` in log-odds; None where the probabilities are served
+        as the trees give them.
+    policy : mapping
+        ``grades`` (seven bounds of probability) and ``threshold`` (``name``, ``value``,
+        ``basis``): a client at or above its value is flagged.
+    band : mapping or None
+        The refit band of :func:`creditrisk.validation.refits.build_band`; None where the
+        study behind it speaks of another champion.
 
     Returns
     -------
     dict
-        ``threshold``: a client at or above it is flagged; ``threshold_basis``: the
-        parameters that it follows from. ``calibration`` is None: the probabilities
-        are served as the trees give them.
+        ``interval`` only where there is a band.
     """
-    basis = ("basis", "cost_false_alarm", "cost_missed_detection", "flag_share")
-    return {
+    document = {
         "family": family,
         "features": list(features),
-        "calibration": None,
-        "threshold": decision["served"]["threshold"],
-        "threshold_basis": {name: decision[name] for name in basis},
+        "calibration": calibration,
+        "policy": {name: policy[name] for name in ("grades", "threshold")},
     }
+    return document if band is None else {**document, "interval": dict(band)}

@@ -3,17 +3,18 @@
 Whatever a family learns (scales, synthetic rows, weights, trees) it learns in
 ``fit``, so a fold's test rows cannot reach it. Linear families and SMOTE need
 columns on one scale, so their pipelines start with a scaler; trees split on order
-alone, so the plain boosted trees have none.
+alone, a scorecard and splines bin or bend each column by itself, so they have none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from creditrisk import schema
 from creditrisk.errors import UserError
 from creditrisk.features import registry
+from creditrisk.models import steps
+from creditrisk.models.blend import blend
 from creditrisk.models.resampling import smote
 
 if TYPE_CHECKING:
@@ -22,30 +23,46 @@ if TYPE_CHECKING:
 LABELS = {
     "majority": "Base rate",
     "lookup": "Lookup of one column",
+    "logistic_raw": "Logistic, raw columns",
+    "logistic_states": "Logistic, one-hot states",
     "logistic_l1": "Logistic, L1",
     "logistic_l2": "Logistic, L2",
     "logistic_smote": "Logistic, L2, SMOTE",
+    "scorecard": "Scorecard (weight of evidence)",
+    "additive": "Additive splines",
+    "random_forest": "Random forest",
     "xgboost": "XGBoost",
     "xgboost_smote": "XGBoost, SMOTE",
+    "blend": "Blend of trees and networks",
 }
 """Every family, simplest first, with its name in reports."""
 
-LINEAR = ("logistic_l1", "logistic_l2", "logistic_smote")
+# The states of `logistic_states` are the registry's family of that name: one definition
+# of what a code means, so the step from it to `logistic_l2` is the other features alone.
+LINEAR = ("logistic_raw", "logistic_states", "logistic_l1", "logistic_l2", "logistic_smote")
 ONE_AT_A_TIME = ("logistic_l1",)
 """liblinear draws from one generator for the whole process, so two fits at a time would
 take each other's draws and no longer repeat."""
+MOSTLY_PYTHON = ("scorecard", "blend")
+"""Their fits are many small steps that hold the interpreter's lock: folds run in processes."""
 RESAMPLED = ("logistic_smote", "xgboost_smote")
+EXPLAINED_EXACTLY = {
+    "majority": "one number for everybody",
+    "lookup": "one rate a code",
+    "logistic_raw": "log-odds are a sum of one term a column",
+    "logistic_states": "log-odds are a sum of one term a column",
+    "logistic_l1": "log-odds are a sum of one term a column",
+    "logistic_l2": "log-odds are a sum of one term a column",
+    "scorecard": "points are a sum of one entry of the table a column",
+    "additive": "log-odds are a sum of one curve a column",
+    "xgboost": "log-odds are a sum of trees, whose Shapley values follow from the trees alone",
+}
+"""Family whose every prediction can be taken apart without sampling → the reason.
 
-TREE_PARAMETERS = (
-    "max_depth",
-    "n_estimators",
-    "learning_rate",
-    "min_child_weight",
-    "subsample",
-    "colsample_bynode",
-    "reg_lambda",
-    "max_bin",
-)
+Not the forest and the blend: they average probabilities, so their parts do not add up in
+log-odds, and deep trees and networks make exact values slow. Not the resampled arms: what they explain is the
+probability in a population that does not exist.
+"""
 
 
 def make_scaler(kind: str) -> Any:
@@ -79,7 +96,8 @@ def model_features(
     family : str
     parameters : mapping
         The family's parameters: ``features`` names families of the registry, ``column``
-        (``lookup`` only) the one column of them that is used.
+        (``lookup`` only) the one column of them that is used, ``directions``
+        (``scorecard`` only) those that are used.
     available : mapping of str to sequence of str
         Features that models may use after the audit rule, by registry family. A
         registry family that the rule emptied counts as having none.
@@ -101,6 +119,8 @@ def model_features(
             f"there are: {', '.join(known)}"
         )
     names = [n for f in known if f in parameters["features"] for n in available.get(f, [])]
+    if "directions" in parameters:
+        return _directed(where, parameters, names)
     if "column" not in parameters:
         return names
     if parameters["column"] not in names:
@@ -109,6 +129,18 @@ def model_features(
             f"{', '.join(parameters['features'])}"
         )
     return [parameters["column"]]
+
+
+def _directed(where: str, parameters: Mapping[str, Any], names: Sequence[str]) -> list[str]:
+    """Keep the columns that have a direction; the audit rule may have taken some of them."""
+    directed = {name for columns in parameters["directions"].values() for name in columns}
+    existing = registry.select(parameters["features"], audit_attributes="include")
+    if unknown := sorted(directed - set(existing)):
+        raise UserError(
+            f"{where}.directions: {', '.join(unknown)} not among the features of "
+            f"{', '.join(parameters['features'])}"
+        )
+    return [name for name in names if name in directed]
 
 
 def candidates(family: str, parameters: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -123,7 +155,14 @@ def candidates(family: str, parameters: Mapping[str, Any]) -> list[dict[str, Any
     return [{**parameters, "C": value} for value in sorted(path)]
 
 
-def build(family: str, parameters: Mapping[str, Any], *, scaler: str, n_jobs: int = 1) -> Pipeline:
+def build(
+    family: str,
+    parameters: Mapping[str, Any],
+    *,
+    scaler: str,
+    n_jobs: int = 1,
+    features: Sequence[str] = (),
+) -> Pipeline:
     """Return a family's unfitted pipeline.
 
     Parameters
@@ -135,12 +174,14 @@ def build(family: str, parameters: Mapping[str, Any], *, scaler: str, n_jobs: in
     scaler : {"standard", "robust"}
         For the pipelines that scale.
     n_jobs : int
-        Threads of XGBoost; its result does not depend on them.
+        Threads of a fit of trees; its result does not depend on them.
+    features : sequence of str
+        Names of the columns; only ``scorecard`` and ``blend`` need them.
 
     Returns
     -------
     Pipeline
-        Steps among ``scale``, ``resample`` and ``model``.
+        Steps among ``scale``, ``resample``, ``encode``, ``expand`` and ``model``.
 
     Raises
     ------
@@ -151,57 +192,29 @@ def build(family: str, parameters: Mapping[str, Any], *, scaler: str, n_jobs: in
 
     if family not in LABELS:
         raise UserError(f"no model family {family!r}; there are: {', '.join(LABELS)}")
-    steps: list[tuple[str, Any]] = []
+    first: steps.Steps = []
     if family in (*LINEAR, *RESAMPLED):
-        steps.append(("scale", make_scaler(scaler)))
+        first.append(("scale", make_scaler(scaler)))
     if family in RESAMPLED:
         step = smote(k_neighbors=parameters["k_neighbors"], random_state=parameters["seed"])
-        steps.append(("resample", step))
-    return Pipeline([*steps, *_model_steps(family, parameters, n_jobs)])
+        first.append(("resample", step))
+    return Pipeline([*first, *_model_steps(family, parameters, n_jobs, list(features))])
 
 
-def _model_steps(family: str, parameters: Mapping[str, Any], n_jobs: int) -> list[tuple[str, Any]]:
-    if family == "majority":
-        from sklearn.dummy import DummyClassifier
-
-        return [("model", DummyClassifier(strategy="prior"))]
-    if family == "lookup":
-        return _lookup_steps(parameters["alpha"])
+def _model_steps(
+    family: str, parameters: Mapping[str, Any], n_jobs: int, features: list[str]
+) -> steps.Steps:
+    """Return what a family learns with, after scaling and resampling."""
     if family in LINEAR:
-        return [("model", _logistic(family, parameters))]
-    from xgboost import XGBClassifier
-
-    model = XGBClassifier(
-        **{name: parameters[name] for name in TREE_PARAMETERS},
-        random_state=parameters["seed"],
-        n_jobs=n_jobs,
-    )
-    return [("model", model)]
-
-
-def _lookup_steps(alpha: float) -> list[tuple[str, Any]]:
-    """Bayes' rule on one code: the default rate of each code, smoothed by ``alpha``."""
-    from sklearn.naive_bayes import CategoricalNB
-    from sklearn.preprocessing import OrdinalEncoder
-
-    codes = [float(code) for code in range(schema.STATUS_MIN, schema.STATUS_MAX + 1)]
-    encode = OrdinalEncoder(categories=[codes], dtype=int)
-    return [("encode", encode), ("model", CategoricalNB(alpha=alpha, min_categories=len(codes)))]
-
-
-def _logistic(family: str, parameters: Mapping[str, Any]) -> Any:
-    from sklearn.linear_model import LogisticRegression
-
-    if family == "logistic_l1":
-        # coordinate descent, five times as fast as saga here; it penalises the intercept,
-        # which the large scaling makes negligible
-        solver = {"solver": "liblinear", "l1_ratio": 1.0, "intercept_scaling": 100.0}
-    else:
-        solver = {"solver": "newton-cholesky", "l1_ratio": 0.0}
-    return LogisticRegression(
-        C=parameters["C"],
-        tol=parameters["tol"],
-        max_iter=parameters["max_iter"],
-        random_state=parameters["seed"],
-        **solver,
-    )
+        return steps.logistic(parameters, penalty="l1" if family == "logistic_l1" else "l2")
+    if family in ("xgboost", "xgboost_smote"):
+        return steps.boosted_trees(parameters, n_jobs)
+    others: dict[str, Callable[[], steps.Steps]] = {
+        "majority": steps.base_rate,
+        "lookup": lambda: steps.lookup(parameters),
+        "scorecard": lambda: steps.scorecard(parameters, features),
+        "additive": lambda: steps.additive(parameters),
+        "random_forest": lambda: steps.forest(parameters, n_jobs),
+        "blend": lambda: [("model", blend(parameters, features))],
+    }
+    return others[family]()

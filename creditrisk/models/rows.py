@@ -109,7 +109,9 @@ class Scored:
     ----------
     train_id, holdout_id : ndarray of int
     train_y, holdout_y : ndarray of int
-    holdout_groups : ndarray of int
+    train_groups, holdout_groups : ndarray of int
+    fit_row : ndarray of bool
+        Training rows that may enter a fit.
     train, holdout : dict of family to ndarray of float
         Out of fold on training rows; by the final pipeline on the hold-out.
     """
@@ -118,7 +120,9 @@ class Scored:
     holdout_id: Array
     train_y: Array
     holdout_y: Array
+    train_groups: Array
     holdout_groups: Array
+    fit_row: Array
     train: dict[str, Array]
     holdout: dict[str, Array]
 
@@ -129,7 +133,7 @@ def gather(clients: pd.DataFrame, predictions: Mapping[str, Mapping[str, Array]]
     Parameters
     ----------
     clients : DataFrame
-        With ID, default, group and split.
+        With :data:`LABEL_COLUMNS`.
     predictions : mapping of family to mapping
         Arrays ``train_id``, ``train_probability``, ``holdout_id``,
         ``holdout_probability``.
@@ -155,7 +159,9 @@ def gather(clients: pd.DataFrame, predictions: Mapping[str, Mapping[str, Array]]
         holdout_id=sides[schema.HOLDOUT][schema.KEY].to_numpy(),
         train_y=sides[schema.TRAIN][schema.TARGET].to_numpy(),
         holdout_y=sides[schema.HOLDOUT][schema.TARGET].to_numpy(),
+        train_groups=sides[schema.TRAIN][schema.GROUP].to_numpy(),
         holdout_groups=sides[schema.HOLDOUT][schema.GROUP].to_numpy(),
+        fit_row=sides[schema.TRAIN][schema.FIT_ROW].to_numpy(dtype=bool),
         train={f: np.asarray(a["train_probability"]) for f, a in predictions.items()},
         holdout={f: np.asarray(a["holdout_probability"]) for f, a in predictions.items()},
     )

@@ -1,4 +1,4 @@
-"""Written rules that choose: a point on a path of C, and the champion.
+"""Written rules that choose: a point on a path of C, and a rung of the ladder.
 
 Both read cross-validation on training rows only. The hold-out has no say.
 """
@@ -12,12 +12,8 @@ import numpy as np
 
 from creditrisk.errors import UserError
 
-CHAMPION_RULES = {
-    "lowest_cv_log_loss": ("log_loss", 1),
-    "lowest_cv_brier": ("brier", 1),
-    "highest_cv_roc_auc": ("roc_auc", -1),
-}
-"""Rule → the figure it reads and the sign that makes smaller better."""
+LOWER_IS_BETTER = {"log_loss": True, "brier": True, "roc_auc": False}
+"""The figures that the champion's rule may read."""
 
 
 def choose_on_path(path: Sequence[Mapping[str, float]], *, rule: str) -> int:
@@ -50,39 +46,53 @@ def choose_on_path(path: Sequence[Mapping[str, float]], *, rule: str) -> int:
     raise UserError(f"rule must be one_standard_error or lowest, got {rule!r}")
 
 
-def choose_champion(
-    cv: Mapping[str, Mapping[str, Any]], *, rule: str, among: Sequence[str]
-) -> tuple[str, str]:
-    """Choose the family that is served.
+def best_of(cv: Mapping[str, Mapping[str, Any]], metric: str, among: Sequence[str]) -> str:
+    """Return the family with the best out-of-fold figure; the first of them on a tie.
 
     Parameters
     ----------
     cv : mapping of family to mapping
         Cross-validation figures on training rows.
-    rule : str
-        A key of :data:`CHAMPION_RULES`.
-    among : sequence of str
-        Families that may be served; the first wins a tie.
-
-    Returns
-    -------
-    family : str
     metric : str
-        The figure that decided.
+        A key of :data:`LOWER_IS_BETTER`.
+    among : sequence of str
 
     Raises
     ------
     UserError
-        For an unknown rule or family, naming the allowed ones.
+        For a family without figures or an unknown metric, naming what there is.
     """
-    if rule not in CHAMPION_RULES:
+    if metric not in LOWER_IS_BETTER:
         raise UserError(
-            f"evaluate.champion.rule must be one of {', '.join(CHAMPION_RULES)}, got {rule!r}"
+            f"evaluate.champion.metric must be one of {', '.join(LOWER_IS_BETTER)}, got {metric!r}"
         )
     if unknown := [family for family in among if family not in cv]:
         raise UserError(
             f"evaluate.champion.among: no figures of {', '.join(unknown)}; "
             f"trained families: {', '.join(cv)}"
         )
-    metric, sign = CHAMPION_RULES[rule]
-    return min(among, key=lambda family: sign * cv[family][metric]), metric
+    sign = 1 if LOWER_IS_BETTER[metric] else -1
+    return min(among, key=lambda family: sign * cv[family][metric])
+
+
+def cheapest_within_noise(
+    ladder: Sequence[str], best: str, verdicts: Mapping[str, str], among: Sequence[str]
+) -> str:
+    """Return the first rung of the ladder that is not told apart from the best.
+
+    Parameters
+    ----------
+    ladder : sequence of str
+        Families, cheapest first.
+    best : str
+    verdicts : mapping of family to str
+        Of each family's paired difference to ``best``, adjusted over its table; see
+        :func:`creditrisk.metrics.comparison.verdict`.
+    among : sequence of str
+        Families that may be chosen, ``best`` with them.
+    """
+    allowed = set(among)
+    for family in ladder:
+        if family == best or (family in allowed and verdicts[family] == "within noise"):
+            return family
+    raise ValueError(f"{best} is not on the ladder")

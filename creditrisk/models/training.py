@@ -2,8 +2,8 @@
 
 Every fit takes rows of the training side that may enter a fit (``fit_row``); every
 training row is scored by fits that never saw its group, hold-out rows by the final
-pipeline alone. Folds run in parallel threads and are reduced in fixed order, so
-the result does not depend on the number of cores.
+pipeline alone. Folds run in parallel and are reduced in fixed order, so the result
+does not depend on the number of cores.
 """
 
 from __future__ import annotations
@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from creditrisk.features import registry
 from creditrisk.metrics import calibration, discrimination
-from creditrisk.models.families import LABELS, ONE_AT_A_TIME, build, candidates
+from creditrisk.models.families import MOSTLY_PYTHON, ONE_AT_A_TIME, build, candidates
 from creditrisk.models.folds import deal_folds
 from creditrisk.models.rows import TrainingRows
 from creditrisk.models.selection import choose_on_path
@@ -65,6 +64,7 @@ def train(
     n_repeats: int,
     random_state: int,
     n_jobs: int,
+    features: Sequence[str] = (),
     progress: Callable[[str], None] = lambda line: None,
 ) -> TrainedFamily:
     """Cross-validate and fit one family.
@@ -81,6 +81,8 @@ def train(
         See :func:`~creditrisk.models.folds.deal_folds`.
     n_jobs : int
         Threads: folds at a time, and of the final fit.
+    features : sequence of str
+        Names of the columns, for a family whose rules are stated by name.
     progress : callable
         Gets one short line at a time.
 
@@ -91,17 +93,36 @@ def train(
     folds = deal_folds(
         rows.y, rows.groups, n_folds=n_folds, n_repeats=n_repeats, random_state=random_state
     )
-    cv_jobs = 1 if family in ONE_AT_A_TIME else n_jobs
     options = candidates(family, parameters)
-    pipelines = [build(family, option, scaler=scaler) for option in options]
+    pipelines = [build(family, option, scaler=scaler, features=features) for option in options]
     path, chosen, fits = _cross_validate(
-        pipelines, options, parameters.get("rule"), rows, folds, cv_jobs, progress
+        pipelines,
+        options,
+        parameters.get("rule"),
+        rows,
+        folds,
+        workers=workers(family, n_jobs),
+        progress=progress,
     )
-    pipeline = build(family, options[chosen], scaler=scaler, n_jobs=n_jobs)
+    pipeline = build(family, options[chosen], scaler=scaler, n_jobs=n_jobs, features=features)
     pipeline.fit(rows.X[rows.fit_row], rows.y[rows.fit_row])
     return TrainedFamily(
-        pipeline=portable(pipeline), path=path, parameters=options[chosen], **_pool(fits, folds, rows.y)
+        pipeline=portable(pipeline),
+        path=path,
+        parameters=options[chosen],
+        **_pool(fits, folds, rows.y),
     )
+
+
+def workers(family: str, n_jobs: int) -> dict[str, Any]:
+    """Return how joblib runs a family's folds.
+
+    Threads where the solver releases the interpreter's lock, as XGBoost and the logistic
+    ones do; a process would first import everything for two seconds.
+    """
+    if family in ONE_AT_A_TIME:
+        return {"n_jobs": 1}
+    return {"n_jobs": n_jobs, "prefer": "processes" if family in MOSTLY_PYTHON else "threads"}
 
 
 def available_cores() -> int:
@@ -125,11 +146,13 @@ def portable(pipeline: Pipeline) -> Pipeline:
     """Return the fitted pipeline without a trace of how many threads fitted it.
 
     XGBoost keeps the thread count in its booster's configuration and scikit-learn in
-    the estimator; without both, two dumps have the same bytes on any machine.
+    the estimator; without both, two dumps have the same bytes on any machine. A forest
+    must also predict on one thread: with more it adds up its trees in any order.
     """
     model = pipeline.named_steps["model"]
     if hasattr(model, "get_booster"):
         model.get_booster().set_param({"nthread": 0})  # 0: as many as there are
+    if hasattr(model, "get_booster") or hasattr(model, "estimators_"):
         model.set_params(n_jobs=None)
     return pipeline
 
@@ -140,7 +163,8 @@ def _cross_validate(
     rule: str | None,
     rows: TrainingRows,
     folds: Array,
-    n_jobs: int,
+    *,
+    workers: Mapping[str, Any],
     progress: Callable[[str], None],
 ) -> tuple[list[dict[str, Any]], int, list[dict[str, Any]]]:
     """Walk the path on the first repeat, then run the chosen pipeline over the others.
@@ -148,7 +172,7 @@ def _cross_validate(
     Returns the path's table, the index that was chosen and its fits, fold by fold.
     """
     first = _cross_fit(
-        pipelines, rows, folds[:1], n_jobs, lambda line: progress(f"repeat 1: {line}")
+        pipelines, rows, folds[:1], workers, lambda line: progress(f"repeat 1: {line}")
     )
     path, chosen = _walk_path(options, first, rule)
     if path:
@@ -157,7 +181,7 @@ def _cross_validate(
         pipelines[chosen : chosen + 1],
         rows,
         folds[1:],
-        n_jobs,
+        workers,
         lambda line: progress(f"further repeats: {line}"),
     )
     return path, chosen, [job[chosen] for job in first] + [job[0] for job in rest]
@@ -182,7 +206,7 @@ def _cross_fit(
     pipelines: Sequence[Pipeline],
     rows: TrainingRows,
     folds: Array,
-    n_jobs: int,
+    workers: Mapping[str, Any],
     progress: Callable[[str], None],
 ) -> list[list[dict[str, Any]]]:
     """Fit every pipeline on every fold of every repeat, in fixed order."""
@@ -191,9 +215,7 @@ def _cross_fit(
     jobs = [folds[r] == f for r in range(len(folds)) for f in np.unique(folds[r])]
     if not jobs:
         return []
-    # threads, not processes: the solvers and XGBoost release the interpreter's lock, and
-    # a process would first import everything for two seconds
-    parallel = Parallel(n_jobs=min(n_jobs, len(jobs)), prefer="threads", return_as="generator")
+    parallel = Parallel(**workers, return_as="generator")
     done = []
     for fitted in parallel(delayed(fit_fold)(pipelines, rows, tested) for tested in jobs):
         done.append(fitted)
@@ -268,77 +290,3 @@ def _mean_figures(repeats: Sequence[Mapping[str, float]]) -> dict[str, float]:
     """Average figures over repeats; one that a repeat lacks is left out."""
     shared = [name for name in repeats[0] if all(name in figures for figures in repeats)]
     return {name: float(np.mean([figures[name] for figures in repeats])) for name in shared}
-
-
-def weights(pipeline: Pipeline, features: Sequence[str]) -> list[dict[str, Any]]:
-    """Return what a fitted family says of its features, strongest first.
-
-    Parameters
-    ----------
-    pipeline : Pipeline
-        Fitted.
-    features : sequence of str, length k
-
-    Returns
-    -------
-    list of dict
-        ``feature`` and, for linear models, ``coefficient`` (log-odds per unit of the
-        scaled column), for trees ``gain_share`` (share of the total gain of splits).
-        Empty for families with neither.
-    """
-    model = pipeline.named_steps["model"]
-    if hasattr(model, "get_booster"):
-        gain = model.get_booster().get_score(importance_type="total_gain")
-        total = sum(gain.values()) or 1.0
-        values = [gain.get(f"f{i}", 0.0) / total for i in range(len(features))]
-        key = "gain_share"
-    elif hasattr(model, "coef_"):
-        values, key = model.coef_[0].tolist(), "coefficient"
-    else:
-        return []
-    order = np.argsort(-np.abs(values), kind="stable")
-    return [{"feature": features[i], key: float(values[i])} for i in order]
-
-
-def summarize(
-    family: str,
-    trained: TrainedFamily,
-    rows: TrainingRows,
-    *,
-    features: Sequence[str],
-    scaler: str,
-) -> dict[str, Any]:
-    """Return all that is stored of a trained family beside its pipeline.
-
-    Parameters
-    ----------
-    family : str
-    trained : TrainedFamily
-    rows : TrainingRows
-    features : sequence of str, length k
-    scaler : str
-
-    Returns
-    -------
-    dict
-        Plain values; ``headline`` holds the figures that DVC shows as metrics.
-        ``feature_families`` are the registry's families with a feature among them.
-    """
-    used = set(features)
-    known = registry.all_features()
-    return {
-        "headline": {"n_features": len(features), "cv": trained.cv},
-        "family": family,
-        "label": LABELS[family],
-        "features": list(features),
-        "feature_families": list(dict.fromkeys(f.family for f in known if f.name in used)),
-        "scaler": scaler,
-        "is_scaled": "scale" in trained.pipeline.named_steps,
-        "parameters": trained.parameters,
-        "n_rows": len(rows.y),
-        "n_fit_rows": int(rows.fit_row.sum()),
-        "cv": trained.cv,
-        "folds": trained.folds,
-        "path": trained.path,
-        "weights": weights(trained.pipeline, features),
-    }

@@ -12,7 +12,16 @@ from creditrisk.errors import UserError
 from creditrisk.models import training
 from stages import train
 from tests import generated
-from tests.stages.model_stages import LINEAR, TRAIN, TREES, inputs, run_train, written
+from tests.stages.model_stages import (
+    CARD,
+    FOREST,
+    LINEAR,
+    TRAIN,
+    TREES,
+    inputs,
+    run_train,
+    written,
+)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +77,7 @@ def test_a_poisoned_hold_out_leaves_every_fit_unchanged(tmp_path):
     for column in schema.STATUS_COLUMNS:
         poisoned[column] = np.where(held, 8, clients[column])
     clean, other = inputs(tmp_path / "a", clients), inputs(tmp_path / "b", poisoned)
-    for item in ("logistic_l2", "xgboost", "xgboost_smote"):
+    for item in ("logistic_l2", "scorecard", "additive", "random_forest", "xgboost_smote"):
         for place in (clean, other):
             run_train(place, item)
         name = f"families/{item}.joblib"
@@ -108,6 +117,21 @@ def test_select_narrows_the_section_to_one_family():
         ("xgboost", TREES | {"subsample": 1.5}, "subsample"),
         ("logistic_l2", LINEAR | {"C": [0.1, 0.1], "rule": "lowest"}, "must rise"),
         ("logistic_l2", LINEAR | {"C": [0.1, 1.0], "rule": "best"}, "one_standard_error"),
+        ("logistic_states", LINEAR | {"C": [0.1, 1.0]}, "C"),
+        ("scorecard", CARD | {"min_bin_share": 0.5}, "min_bin_share"),
+        (
+            "scorecard",
+            CARD | {"directions": CARD["directions"] | {"free": ["PAY_0"]}},
+            "more than one direction for PAY_0",
+        ),
+        ("scorecard", CARD | {"directions": {"ascending": ["PAY_0"]}}, "descending"),
+        ("scorecard", CARD | {"segments": {"column": "PAY_0", "edges": [2, 1]}}, "must rise"),
+        (
+            "additive",
+            LINEAR | {"C": 0.1, "n_knots": 1, "degree": 2, "min_level_rows": 5},
+            "n_knots",
+        ),
+        ("random_forest", FOREST | {"max_features": "all"}, "max_features"),
         ("lookup", {"features": ["audit"], "column": "AGE", "alpha": 1.0}, "PAY_0"),
     ],
 )
@@ -115,6 +139,31 @@ def test_wrong_parameters_are_named(family, changes, message):
     section = train.select(TRAIN | {"families": {family: changes}}, family)
     with pytest.raises(UserError, match=message):
         params.parse(train.Params, section, "train")
+
+
+def test_a_scorecards_table_is_stored_and_scores_the_hold_out(folder):
+    """Points of the stored table, added up for a hold-out client, give its probability."""
+    run_train(folder, "scorecard")
+    results = io.read_json(folder / "results/train/scorecard.json")
+    cards = results["scorecard"]["cards"]
+    assert results["features"] == ["LIMIT_BAL", "PAY_AMT1", "PAY_0", "n_late_any"]  # no AGE
+    columns = [column for card in cards for column in card["columns"]]
+    assert results["n_parameters"] == sum(len(c["bins"]) for c in columns) + len(cards)
+    assert sum(card["n"] for card in cards) == results["n_fit_rows"]
+    for card in cards:
+        for column in card["columns"]:
+            assert sum(b["n"] for b in column["bins"]) == card["n"]
+    model = io.read_model(folder / "families/scorecard.joblib").named_steps["model"]
+    features = io.read_table(folder / "features.parquet")
+    stored = io.read_arrays(folder / "predictions/scorecard.npz")
+    held = features[features[schema.KEY].isin(stored["holdout_id"])][results["features"]]
+    for x, p in zip(held.to_numpy(float)[:50], stored["holdout_probability"][:50], strict=True):
+        i = int(x[results["features"].index("PAY_0")] >= 1)
+        card, fitted = cards[i], model.cards_[i]
+        total = card["start_points"]
+        for column, j, bins in zip(card["columns"], fitted.columns, fitted.bins, strict=True):
+            total += column["bins"][int(bins.index(x[j : j + 1])[0])]["points"]
+        assert 1 / (1 + 50 * 2 ** ((total - 600) / 20)) == pytest.approx(p, abs=1e-9)
 
 
 def test_an_unknown_feature_family_is_named(folder):

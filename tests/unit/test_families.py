@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from creditrisk.features import registry
-from creditrisk.models import families, selection, training
+from creditrisk.models import description, families, selection, training
 from creditrisk.models.rows import TrainingRows
 
 LINEAR = {"C": 0.1, "tol": 1e-3, "max_iter": 200, "seed": 0, "k_neighbors": 3}
@@ -22,14 +22,57 @@ TREES = {
     "k_neighbors": 3,
     "seed": 0,
 }
+NAMES = ["credit_utilization", "LIMIT_BAL", "avg_payment"]
+"""Names of the columns of :func:`training_rows`, for the family that reads names."""
+CARD = {
+    "segments": {"column": NAMES[0], "edges": []},
+    "directions": {"ascending": NAMES[:1], "descending": [], "either": NAMES[1:], "free": []},
+    "max_bins": 4,
+    "max_prebins": 8,
+    "min_bin_share": 0.05,
+    "min_information_value": 0.0,
+    "max_correlation": 0.95,
+    "C": 1.0,
+    "tol": 1e-3,
+    "max_iter": 100,
+    "pdo": 20,
+    "anchor_points": 600,
+    "anchor_odds": 50,
+}
 PARAMETERS = {
     "majority": {},
     "lookup": {"alpha": 1.0},
+    "logistic_raw": LINEAR,
+    "logistic_states": LINEAR,
     "logistic_l1": LINEAR,
     "logistic_l2": LINEAR,
     "logistic_smote": LINEAR,
+    "scorecard": CARD,
+    "additive": LINEAR | {"n_knots": 4, "degree": 2, "min_level_rows": 10},
+    "random_forest": {
+        "n_estimators": 15,
+        "min_samples_leaf": 5,
+        "max_features": "sqrt",
+        "max_samples": 0.5,
+        "seed": 0,
+    },
     "xgboost": TREES,
     "xgboost_smote": TREES,
+    "blend": {
+        # one of the three columns is the other member's alone
+        "trees": {k: v for k, v in TREES.items() if k not in ("seed", "k_neighbors")}
+        | {"features": ["amounts", "utilization"]},
+        "networks": {
+            "features": ["utilization", "payment"],
+            "n_networks": 2,
+            "hidden": [4],
+            "alpha": 0.1,
+            "epochs": 5,
+            "batch_size": 32,
+        },
+        "weight": 0.4,
+        "seed": 0,
+    },
 }
 AVAILABLE = {f: registry.select([f], audit_attributes="exclude") for f in registry.families()}
 
@@ -44,17 +87,25 @@ def training_rows(n: int = 300, seed: int = 0) -> TrainingRows:
 
 def test_steps_of_every_family():
     steps = {
-        name: list(families.build(name, PARAMETERS[name], scaler="standard").named_steps)
+        name: list(
+            families.build(name, PARAMETERS[name], scaler="standard", features=NAMES).named_steps
+        )
         for name in families.LABELS
     }
     assert steps == {
         "majority": ["model"],
         "lookup": ["encode", "model"],
+        "logistic_raw": ["scale", "model"],
+        "logistic_states": ["scale", "model"],
         "logistic_l1": ["scale", "model"],
         "logistic_l2": ["scale", "model"],
         "logistic_smote": ["scale", "resample", "model"],
+        "scorecard": ["model"],
+        "additive": ["expand", "model"],
+        "random_forest": ["model"],
         "xgboost": ["model"],
         "xgboost_smote": ["scale", "resample", "model"],
+        "blend": ["model"],
     }
 
 
@@ -141,25 +192,41 @@ def test_rules_on_a_path():
         selection.choose_on_path(path, rule="best")
 
 
-def test_champion_by_each_rule():
-    cv = {
-        "a": {"log_loss": 0.43, "brier": 0.14, "roc_auc": 0.78},
-        "b": {"log_loss": 0.44, "brier": 0.13, "roc_auc": 0.79},
-        "c": {"log_loss": 0.40, "brier": 0.10, "roc_auc": 0.90},
-    }
-    chosen = {
-        rule: selection.choose_champion(cv, rule=rule, among=["a", "b"])[0]
-        for rule in selection.CHAMPION_RULES
-    }
-    assert chosen == {
-        "lowest_cv_log_loss": "a",
-        "lowest_cv_brier": "b",
-        "highest_cv_roc_auc": "b",
-    }
-    with pytest.raises(ValueError, match="no figures of d"):
-        selection.choose_champion(cv, rule="lowest_cv_brier", among=["d"])
-    with pytest.raises(ValueError, match="lowest_cv_log_loss"):
-        selection.choose_champion(cv, rule="by_feel", among=["a"])
+CV = {
+    "a": {"log_loss": 0.43, "brier": 0.14, "roc_auc": 0.78},
+    "b": {"log_loss": 0.44, "brier": 0.13, "roc_auc": 0.79},
+    "c": {"log_loss": 0.40, "brier": 0.10, "roc_auc": 0.90},
+}
+
+
+def test_the_best_by_each_metric_is_one_of_those_allowed():
+    chosen = {m: selection.best_of(CV, m, ["a", "b"]) for m in selection.LOWER_IS_BETTER}
+    assert chosen == {"log_loss": "a", "brier": "b", "roc_auc": "b"}
+    assert selection.best_of(CV, "roc_auc", ["a", "b", "c"]) == "c"
+    tied = CV | {"d": CV["a"]}
+    assert selection.best_of(tied, "log_loss", ["a", "d"]) == "a"
+    assert selection.best_of(tied, "log_loss", ["d", "a"]) == "d"
+    with pytest.raises(ValueError, match="no figures of d; trained families: a, b, c"):
+        selection.best_of(CV, "brier", ["d"])
+    with pytest.raises(ValueError, match="one of log_loss, brier, roc_auc, got 'ks'"):
+        selection.best_of(CV, "ks", ["a"])
+
+
+def test_the_cheapest_rung_within_noise_of_the_best_is_taken():
+    ladder = ["a", "b", "c", "d"]
+
+    def cheapest(among, **verdicts):
+        return selection.cheapest_within_noise(ladder, "c", verdicts, among)
+
+    near = {"a": "worse", "b": "within noise", "d": "within noise"}
+    assert cheapest(ladder, **near) == "b"
+    assert cheapest(["a", "c", "d"], **near) == "c", "b is within noise but not allowed"
+    assert cheapest(ladder, **near | {"b": "worse"}) == "c", "dearer rungs come after the best"
+    assert cheapest(ladder, **near | {"a": "within noise"}) == "a"
+    # what the rule's metric does not see as the best may be told better by no verdict
+    assert cheapest(ladder, **near | {"b": "better"}) == "c"
+    with pytest.raises(ValueError, match="e is not on the ladder"):
+        selection.cheapest_within_noise(ladder, "e", near, ["e"])
 
 
 @pytest.mark.parametrize("name", list(families.LABELS))
@@ -177,6 +244,7 @@ def test_training_scores_every_row_out_of_fold(name):
         n_repeats=2,
         random_state=0,
         n_jobs=1,
+        features=NAMES,
     )
     assert trained.probability.shape == (300,)
     assert ((trained.probability > 0) & (trained.probability < 1)).all()
@@ -213,8 +281,8 @@ def test_weights_name_the_feature_that_matters():
     rows = training_rows()
     for name, key in (("logistic_l2", "coefficient"), ("xgboost", "gain_share")):
         pipeline = families.build(name, PARAMETERS[name], scaler="standard").fit(rows.X, rows.y)
-        shown = training.weights(pipeline, ["signal", "noise", "more_noise"])
+        shown = description.weights(pipeline, ["signal", "noise", "more_noise"])
         assert shown[0]["feature"] == "signal"
         assert shown[0][key] > 0
     majority = families.build("majority", {}, scaler="standard").fit(rows.X, rows.y)
-    assert training.weights(majority, ["a", "b", "c"]) == []
+    assert description.weights(majority, ["a", "b", "c"]) == []

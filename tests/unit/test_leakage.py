@@ -12,14 +12,14 @@ import pytest
 from creditrisk.models import families, folds, training
 from creditrisk.models.rows import TrainingRows, split_sides
 
-from .test_families import PARAMETERS, training_rows
+from .test_families import NAMES, PARAMETERS, training_rows
 
-FITTED = ["logistic_l1", "logistic_l2", "logistic_smote", "xgboost", "xgboost_smote"]
+FITTED = [name for name in families.LABELS if name not in ("majority", "lookup")]
 
 
 def fitted_bytes(name: str, rows: TrainingRows, tested: np.ndarray) -> bytes:
     """Fit on the rows outside of the test fold, as training does, and pickle the result."""
-    pipeline = families.build(name, PARAMETERS[name], scaler="standard")
+    pipeline = families.build(name, PARAMETERS[name], scaler="standard", features=NAMES)
     keep = ~tested & rows.fit_row
     return pickle.dumps(training.portable(pipeline.fit(rows.X[keep], rows.y[keep])))
 
@@ -43,7 +43,7 @@ def test_poisoned_test_rows_leave_the_fit_of_a_fold_unchanged(name):
 def test_poisoned_test_rows_leave_other_rows_scores_unchanged(name):
     rows = training_rows()
     tested = folds.deal_folds(rows.y, rows.groups, n_folds=3, n_repeats=1, random_state=0)[0] == 0
-    pipeline = families.build(name, PARAMETERS[name], scaler="standard")
+    pipeline = families.build(name, PARAMETERS[name], scaler="standard", features=NAMES)
     (clean,) = training.fit_fold([pipeline], rows, tested)
     one = np.zeros(len(rows.y), dtype=bool)
     one[np.flatnonzero(tested)[0]] = True
@@ -53,10 +53,11 @@ def test_poisoned_test_rows_leave_other_rows_scores_unchanged(name):
 
 @pytest.mark.parametrize("name", FITTED)
 def test_rows_outside_of_the_fit_are_scored_and_never_fitted(name):
-    rows = training_rows()
+    rows = training_rows(400)
     left_out = np.arange(len(rows.y)) % 10 == 0
     rows = replace(rows, fit_row=~left_out)
     settings = {"scaler": "standard", "n_folds": 3, "n_repeats": 1, "random_state": 0, "n_jobs": 1}
+    settings["features"] = NAMES
     clean = training.train(name, PARAMETERS[name], rows, **settings)
     after = training.train(
         name,
@@ -82,6 +83,7 @@ def test_shuffled_labels_give_an_auc_of_one_half(name):
         n_repeats=1,
         random_state=0,
         n_jobs=1,
+        features=NAMES,
     )
     assert abs(trained.cv["roc_auc"] - 0.5) < 0.06  # four standard errors
 
@@ -163,6 +165,7 @@ def test_thread_count_leaves_no_trace_in_what_is_stored(name):
             n_repeats=2,
             random_state=0,
             n_jobs=n_jobs,
+            features=NAMES,
         )
         for n_jobs in (1, 2)
     ]
