@@ -15,7 +15,7 @@ endif
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" BENTOML_DO_NOT_TRACK=True BENTOML_HOME="$(CURDIR)/.bentoml"
 UV_VERSION := 0.13.9
 
-.PHONY: help setup repro test serve lint format lock docs readme bento clean
+.PHONY: help setup repro studies test serve lint format lock docs readme bench bento clean
 
 help: ## print this list
 	@echo "Usage: make TARGET"
@@ -37,6 +37,11 @@ repro: setup ## run the whole pipeline: raw data in; models, metrics and reports
 	@test -e .git || { $(BIN)/dvc config --local core.no_scm true; \
 		echo "No git here: the pipeline runs; dvc metrics diff, params diff, plots diff and exp need a clone."; }
 	@$(RUN) dvc repro
+
+studies: setup ## run the long computations that are stale (about an hour for all on two cores)
+	@$(RUN) dvc repro features
+	@cd studies && $(RUN) dvc repro
+	@echo "Now: make repro, which reads their results."
 
 test: setup ## run the whole test suite
 	@$(RUN) $(BIN)/python -m pytest -n 2 --dist loadfile
@@ -68,6 +73,9 @@ docs: setup ## write docs/data-dictionary.csv and docs/pipeline.json from the co
 
 readme: setup ## bring the numbers in Markdown files up to date with reports/metrics
 	@$(BIN)/python -m creditrisk readme --write
+
+bench: setup ## speed of each family on this machine
+	@$(RUN) $(BIN)/python -m benchmarks.ladder
 
 clean: ## remove what runs leave behind, but no data and no results
 	@rm -rf .bench .pytest_cache .ruff_cache .mypy_cache .hypothesis dvc_plots monitoring

@@ -150,6 +150,13 @@ def read_table(path: Path, columns: list[str] | None = None) -> pd.DataFrame:
     return pd.read_parquet(path, columns=columns)
 
 
+def read_csv(path: Path) -> pd.DataFrame:
+    """Read a small CSV table that stands in the repository."""
+    import pandas as pd
+
+    return pd.read_csv(path)
+
+
 def write_csv(path: Path, table: pd.DataFrame) -> None:
     """Write a small table for plots as CSV, floats to six significant digits."""
     write_text(

@@ -25,11 +25,20 @@ METRICS = Path("reports/metrics")
 PLOTS = Path("reports/plots")
 MODELS = Path("models")
 BENCH = Path(".bench")
+SPEEDS = Path("benchmarks/results/ladder.json")
+STUDY_PARAMS = Path("studies/params.yaml")
+FOLDS = Path("data/benchmark/tabarena_r0_folds.csv")
+PUBLISHED = Path("data/benchmark/published.csv")
 
 
 def results(stage: str) -> Path:
     """Return the file with everything that a stage's page shows."""
     return Path("data/results") / f"{stage}.json"
+
+
+def study(name: str) -> Path:
+    """Return the file with a study's results, versioned in git."""
+    return Path("studies/results") / f"{name}.json"
 
 
 def metrics(stage: str) -> Path:

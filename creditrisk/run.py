@@ -1,9 +1,10 @@
-"""Run one stage of the pipeline: ``python -m creditrisk.run <stage> [item]``.
+"""Run one stage or study: ``python -m creditrisk.run <stage> [item]``.
 
-The runner fixes the numeric environment before numpy is imported, reads and
-checks the stage's parameters, calls ``stages.<stage>.main`` and notes wall time
-and peak memory in the untracked ``.bench/``. ``dvc.yaml`` runs every stage
-through it, so a stage sees the same environment however it was started.
+Stages are the files of ``stages/``, studies (long computations, a DVC repository of
+their own) those of ``studies/``. The runner fixes the numeric environment before numpy is imported, reads and
+checks the parameters, calls the script's ``main`` and notes wall time and peak memory
+in the untracked ``.bench/``. Both ``dvc.yaml`` run everything through it, so a stage
+sees the same environment however it was started.
 """
 
 from __future__ import annotations
@@ -26,25 +27,28 @@ if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     )
 
 
-def stage_names() -> list[str]:
-    """Return the stages that exist, by their files."""
-    return sorted(p.stem for p in (paths.ROOT / "stages").glob("*.py") if p.stem != "__init__")
+def script_names(folder: str = "stages") -> list[str]:
+    """Return the scripts of ``stages/`` or of ``studies/``, by their files."""
+    return sorted(p.stem for p in (paths.ROOT / folder).glob("*.py") if p.stem != "__init__")
 
 
-def load_params(module: Any, stage: str, item: str | None) -> Any:
-    """Return the validated parameters of a stage (of one item of it).
+def load_params(module: Any, name: str, item: str | None) -> Any:
+    """Return the validated parameters of a stage (of one item of it) or of a study.
 
-    A module with a ``select`` function narrows its section to what one item reads;
-    a stage without ``Params`` reads none.
+    A module with a ``select`` function narrows its section to what one item reads; one
+    with ``READS`` also gets those sections of the pipeline's ``params.yaml`` as fields; one
+    without ``Params`` reads none.
     """
     from creditrisk import params
 
     if not hasattr(module, "Params"):
         return None
-    section = params.read_section(paths.PARAMS, stage)
+    is_study = module.__name__.startswith("studies.")
+    section = params.read_section(paths.STUDY_PARAMS if is_study else paths.PARAMS, name)
     if hasattr(module, "select"):
         section = module.select(section, item)
-    return params.parse(module.Params, section, stage)
+    shared = {s: params.read_section(paths.PARAMS, s) for s in getattr(module, "READS", ())}
+    return params.parse(module.Params, section | shared, name)
 
 
 def peak_memory_bytes() -> int:
@@ -68,12 +72,12 @@ def note_cost(name: str, wall_seconds: float) -> None:
 
 
 def run(stage: str, item: str | None = None) -> None:
-    """Run a stage in this process.
+    """Run a stage or a study in this process.
 
     Parameters
     ----------
     stage : str
-        Name of a file in ``stages/``.
+        Name of a file in ``stages/`` or ``studies/``.
     item : str, optional
         Member of a ``foreach`` group: a model family or a page.
 
@@ -83,14 +87,15 @@ def run(stage: str, item: str | None = None) -> None:
         With one clear line when the stage does not exist, when it needs an item
         or takes none.
     """
-    if stage not in stage_names():
+    folders = {name: folder for folder in ("studies", "stages") for name in script_names(folder)}
+    if stage not in folders:
         raise SystemExit(
-            f"creditrisk.run: no stage {stage!r}; there are: {', '.join(stage_names())}"
+            f"creditrisk.run: no stage or study {stage!r}; there are: {', '.join(sorted(folders))}"
         )
     environment.apply()
     os.chdir(paths.ROOT)
     started = time.perf_counter()
-    module = importlib.import_module(f"stages.{stage}")
+    module = importlib.import_module(f"{folders[stage]}.{stage}")
     takes_item = "item" in inspect.signature(module.main).parameters
     if takes_item != (item is not None):
         raise SystemExit(
@@ -107,7 +112,10 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(
         prog="python -m creditrisk.run", description=__doc__.splitlines()[0]
     )
-    parser.add_argument("stage", help=f"one of: {', '.join(stage_names())}")
+    parser.add_argument(
+        "stage",
+        help=f"a stage ({', '.join(script_names())}) or a study ({', '.join(script_names('studies'))})",
+    )
     parser.add_argument("item", nargs="?", help="model family (train) or page (report)")
     options = parser.parse_args(arguments)
     try:

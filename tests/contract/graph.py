@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-PACKAGES = ("creditrisk", "stages")
+PACKAGES = ("creditrisk", "stages", "studies")
 
 
 def module_file(name: str) -> Path | None:

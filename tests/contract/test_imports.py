@@ -24,7 +24,8 @@ ROOMS = (  # each may import itself and the rooms above it
 RANK = {room: rank for rank, names in enumerate(ROOMS) for room in names}
 FORBIDDEN_IN_PURE_ROOMS = {"yaml", "dvc", "bentoml", "time", "datetime", "requests", "subprocess"}
 CODE = sorted((ROOT / "creditrisk").rglob("*.py"))
-STAGES = sorted(p for p in (ROOT / "stages").glob("*.py") if p.stem != "__init__")
+FOLDERS = ("stages", "studies")
+SCRIPTS = sorted(p for top in FOLDERS for p in (ROOT / top).glob("*.py") if p.stem != "__init__")
 
 
 def room(file: Path) -> str:
@@ -65,20 +66,20 @@ def test_reporting_imports_no_model_code(file: Path) -> None:
     assert not heavy & {"sklearn", "xgboost", "imblearn", "statsmodels", "openTSNE", "pandas"}
 
 
-@pytest.mark.parametrize("file", STAGES, ids=lambda f: f.stem)
-def test_stages_are_thin(file: Path) -> None:
+@pytest.mark.parametrize("file", SCRIPTS, ids=lambda f: f"{f.parent.name}/{f.stem}")
+def test_stages_and_studies_are_thin(file: Path) -> None:
     tops = {name.split(".")[0] for name in graph.imported_names(file)}
     third_party = tops - set(sys.stdlib_module_names) - {"creditrisk"}
     assert third_party <= {"pydantic"}, "logic with pandas or scikit-learn belongs in creditrisk/"
-    assert not any(f.parent.name == "stages" for f in graph.direct(file))
+    assert not any(f.parent.name in FOLDERS for f in graph.direct(file))
     tree = ast.parse(file.read_text(encoding="utf-8"))
     main = next(n for n in tree.body if isinstance(n, ast.FunctionDef) and n.name == "main")
     assert main.end_lineno - main.lineno < 40
-    assert ast.get_docstring(tree), "the header says what the stage turns into what"
+    assert ast.get_docstring(tree), "the header says what it turns into what"
 
 
 def test_package_files_are_empty() -> None:
-    files = [p for top in ("creditrisk", "stages") for p in (ROOT / top).rglob("__init__.py")]
+    files = [p for top in ("creditrisk", *FOLDERS) for p in (ROOT / top).rglob("__init__.py")]
     assert files
     assert [p for p in files if p.read_bytes()] == []
 
@@ -101,4 +102,4 @@ def test_the_service_starts_light() -> None:
                 top_level.add(str(node.module).split(".")[0])
     assert {"bentoml"} <= names
     assert not top_level & {"pandas", "sklearn", "matplotlib", "joblib", "statsmodels", "imblearn"}
-    assert not any(p.parent.name in ("stages", "reporting") for p in reached)
+    assert not any(p.parent.name in (*FOLDERS, "reporting") for p in reached)

@@ -95,7 +95,7 @@ def test_commands_go_through_the_runner(name: str) -> None:
 
 def test_every_stage_is_described_and_has_its_file() -> None:
     named = set(PIPELINE["stages"])
-    assert named == set(run.stage_names())
+    assert named == set(run.script_names())
     for name, stage in STAGES.items():
         assert len(stage["desc"]) > 20, f"{name}: desc says what goes in and what comes out"
 
@@ -156,10 +156,13 @@ def test_params_exist_and_cover_what_the_stage_reads(name: str) -> None:
     section = PARAMS[stage]
     if hasattr(module, "select"):
         section = module.select(section, item)
-    params.parse(module.Params, section, stage)
-    stated = {k.removeprefix(f"{stage}.").split(".")[0] for k in keys if k != stage}
+    shared = {name: PARAMS[name] for name in getattr(module, "READS", ())}
+    params.parse(module.Params, section | shared, stage)
+    assert set(shared) <= set(keys), "a stage that reads another section is stale when it changes"
+    assert {k.split(".")[0] for k in keys} == {stage, *shared}
+    own = {k.removeprefix(f"{stage}.").split(".")[0] for k in keys if k.startswith(f"{stage}.")}
     if stage not in keys:
-        assert {("families" if k == "family" else k) for k in section} == stated
+        assert {("families" if k == "family" else k) for k in section} == own
 
 
 def test_every_param_is_read_by_a_stage() -> None:

@@ -28,8 +28,9 @@ def call(*arguments: str, **extra: str) -> subprocess.CompletedProcess[str]:
 def test_an_unknown_stage_is_answered_with_the_stages() -> None:
     result = call("-m", "creditrisk.run", "nonsense")
     assert result.returncode != 0
-    assert "no stage 'nonsense'" in result.stderr
+    assert "no stage or study 'nonsense'" in result.stderr
     assert "evaluate" in result.stderr
+    assert "ablation" in result.stderr, "studies run through the same door"
     assert "Traceback" not in result.stderr
 
 
