@@ -1,118 +1,32 @@
-"""``python -m creditrisk benchmark``: the champion's recipe on somebody else's folds.
+"""``python -m creditrisk benchmark``: our models on somebody else's folds.
 
-Each fold's model is fitted on the other folds alone. The recipe is the one in
-``params.yaml``; nothing is chosen here.
+Each fold's model is fitted on the other folds alone. *Fixed* takes the champion's recipe
+from ``params.yaml``; *nested* chooses the blend's feature families and hyper-parameters
+inside each fold's training rows, from the space in ``studies/params.yaml``.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import sys
-from collections.abc import Callable
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from creditrisk import params, paths, schema
 from creditrisk.errors import UserError
-from creditrisk.metrics import calibration, discrimination
 from creditrisk.models import training
+from creditrisk.validation import benchmark, benchmark_study
 
 if TYPE_CHECKING:
+    import numpy as np
     import pandas as pd
 
-Array = np.ndarray
 RECIPE = "xgboost"
-"""The family that evaluate.champion can choose: the only one that can be served."""
-FIGURES = ("roc_auc", "pr_auc", "log_loss", "brier", "fit_s")
-
-
-def align_folds(folds: pd.DataFrame, ids: Array) -> Array:
-    """Return each client's fold.
-
-    Parameters
-    ----------
-    folds : DataFrame
-        Columns ``ID`` and ``fold``, whole numbers, one row a client.
-    ids : ndarray of int, shape (n,)
-        The clients that there are.
-
-    Returns
-    -------
-    ndarray of int, shape (n,)
-        −1 for a client without a fold.
-
-    Raises
-    ------
-    UserError
-        When a column is absent or not whole numbers, an ID occurs twice or is not in
-        the data, or there are fewer than two folds.
-    """
-    for column in ("ID", "fold"):
-        if column not in folds:
-            raise UserError(f"--folds: the file has no column {column}; it needs ID and fold")
-        if folds[column].dtype.kind != "i":
-            raise UserError(f"--folds: column {column} must hold whole numbers, without gaps")
-    if (n_twice := int(folds["ID"].duplicated().sum())) > 0:
-        raise UserError(f"--folds: {n_twice} rows repeat an ID; each client has one fold")
-    if (n_unknown := int((~folds["ID"].isin(ids)).sum())) > 0:
-        raise UserError(f"--folds: {n_unknown} IDs are not in the data")
-    if (folds["fold"] < 0).any() or folds["fold"].nunique() < 2:
-        raise UserError("--folds: at least two folds, numbered from 0, are needed")
-    return folds.set_index("ID")["fold"].reindex(ids).fillna(-1).to_numpy(dtype=int)
-
-
-def score_folds(
-    make_model: Callable[[], Any],
-    X: Array,
-    y: Array,
-    fold: Array,
-    progress: Callable[[str], None] = lambda line: None,
-) -> dict[str, Any]:
-    """Fit a fresh model for each fold on the other folds and score it there.
-
-    Parameters
-    ----------
-    make_model : callable
-        Returns an unfitted classifier.
-    X : ndarray of float, shape (n, k)
-    y : ndarray of {0, 1}, shape (n,)
-    fold : ndarray of int, shape (n,)
-        −1 leaves a row out of everything.
-    progress : callable
-        Gets one line a fold.
-
-    Returns
-    -------
-    dict
-        ``folds``: list of ``fold``, ``roc_auc``, ``pr_auc``, ``log_loss``, ``brier`` and
-        ``fit_s`` (seconds); ``mean``: the same, averaged.
-
-    Raises
-    ------
-    ValueError
-        When a fold holds one class only.
-    """
-    rows = []
-    for number in np.unique(fold[fold >= 0]):
-        tested, fitted = fold == number, (fold >= 0) & (fold != number)
-        started = perf_counter()
-        model = make_model().fit(X[fitted], y[fitted])
-        seconds = perf_counter() - started
-        p = training.predict(model, X[tested])
-        figures = {
-            "roc_auc": discrimination.roc_auc(y[tested], p),
-            "pr_auc": discrimination.pr_auc(y[tested], p),
-            "log_loss": float(calibration.row_log_loss(y[tested], p).mean()),
-            "brier": float(calibration.row_brier(y[tested], p).mean()),
-            "fit_s": seconds,
-        }
-        rows.append({"fold": int(number), **figures})
-        progress(f"fold {number}: ROC AUC {figures['roc_auc']:.4f}, fitted in {seconds:.1f} s")
-    return {"folds": rows, "mean": {k: float(np.mean([r[k] for r in rows])) for k in FIGURES}}
+"""The champion's family; nothing else can be served."""
+PRINTED = ("roc_auc", "pr_auc", "log_loss", "brier", "fit_s")
 
 
 def read_clients() -> pd.DataFrame:
@@ -127,7 +41,7 @@ def read_clients() -> pd.DataFrame:
     return read_table(paths.RAW.read_bytes())
 
 
-def run(folds: Path, *, served: bool) -> None:
+def run(folds: Path, *, served: bool, is_nested: bool) -> None:
     """Print the benchmark as one JSON object; progress goes to stderr.
 
     Parameters
@@ -137,6 +51,8 @@ def run(folds: Path, *, served: bool) -> None:
     served : bool
         Leave SEX, EDUCATION, MARRIAGE and AGE out, as the served model does, instead
         of using all 23 columns as published figures do.
+    is_nested : bool
+        Choose features and hyper-parameters inside each fold's training rows.
 
     Raises
     ------
@@ -145,30 +61,64 @@ def run(folds: Path, *, served: bool) -> None:
     """
     import pandas as pd
 
-    from creditrisk.features import record, registry
-    from creditrisk.models import families
-
     try:
         table = pd.read_csv(folds)
     except (OSError, ValueError) as error:
         raise UserError(f"--folds: cannot read {folds}: {error}") from None
-    section = params.read_section(paths.PARAMS, "train")
-    recipe = section["families"][RECIPE]
     clients = read_clients()
-    fold = align_folds(table, clients[schema.KEY].to_numpy())
+    fold = benchmark.align_folds(table, clients[schema.KEY].to_numpy())
     if n_left_out := int((fold < 0).sum()):
         print(f"{n_left_out:,} clients are not in {folds} and left out", file=sys.stderr)
-    names = registry.select(
-        dict.fromkeys([*recipe["features"], "audit"]),
-        audit_attributes="exclude" if served else "include",
+    score = score_nested if is_nested else score_fixed
+    result = score(clients, fold, "served" if served else "all")
+    shown = [{"fold": row["fold"], **pick(row)} for row in result["folds"]]
+    mode = "nested" if is_nested else "fixed"
+    print(json.dumps({"mode": mode, "folds": shown, "mean": pick(result["mean"])}))
+
+
+def pick(figures: dict[str, Any]) -> dict[str, Any]:
+    """Return the figures that are printed."""
+    return {name: figures[name] for name in PRINTED}
+
+
+def score_fixed(clients: pd.DataFrame, fold: np.ndarray, configuration: str) -> dict[str, Any]:
+    """Score the champion's recipe as it stands in ``params.yaml``."""
+    from creditrisk.features import record, registry
+
+    section = params.read_section(paths.PARAMS, "train")
+    names, make = benchmark_study.fixed_model(
+        RECIPE,
+        section["families"][RECIPE],
+        scaler=section["scaler"],
+        configuration=configuration,
+        n_jobs=training.available_cores(),
     )
-    result = score_folds(
-        lambda: families.build(
-            RECIPE, recipe, scaler=section["scaler"], n_jobs=training.available_cores()
-        ),
-        registry.compute(record.from_frame(clients), names),
+    X = registry.compute(record.from_frame(clients), names)
+    y = clients[schema.RAW_TARGET].to_numpy(dtype=int)
+    return benchmark.score_folds(make, X, y, fold, clock=perf_counter, progress=say)[0]
+
+
+def score_nested(clients: pd.DataFrame, fold: np.ndarray, configuration: str) -> dict[str, Any]:
+    """Score the blend with everything chosen inside each fold's training rows."""
+    study = importlib.import_module("studies.benchmark")
+    section = params.read_section(paths.STUDY_PARAMS, "benchmark")
+    shared = {name: params.read_section(paths.PARAMS, name) for name in study.READS}
+    chosen = params.parse(study.Params, section | shared, "benchmark")
+    result = benchmark.nested_folds(
+        clients,
         clients[schema.RAW_TARGET].to_numpy(dtype=int),
         fold,
-        lambda line: print(line, file=sys.stderr, flush=True),
+        space=chosen.space.model_dump(),
+        twins=chosen.clean["twins"],
+        audit_attributes=benchmark_study.CONFIGURATIONS[configuration],
+        random_state=chosen.seed,
+        n_jobs=training.available_cores(),
+        clock=perf_counter,
+        progress=say,
     )
-    print(json.dumps({"mode": "fixed", **result}))
+    return result["blend"]
+
+
+def say(line: str) -> None:
+    """Print a line of progress."""
+    print(line, file=sys.stderr, flush=True)

@@ -1,22 +1,33 @@
-"""Numbers in Markdown that come from the metric files, and nowhere else.
+"""Numbers in Markdown that come from metric files and studies, and nowhere else.
 
 A number stands between ``<!--summary:champion.roc_auc .3f-->`` and ``<!--/-->``: the
 stage whose ``reports/metrics/<stage>.json`` holds it, the key in it, and how Python
-formats it. GitHub hides the comments.
+formats it; ``study/<name>`` reads ``studies/results/<name>.json``. A study's tables stand
+between ``<!--tables:<name>-->`` and ``<!--/tables-->``. GitHub hides the comments.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import reduce
 from pathlib import Path
 from typing import Any
 
 from creditrisk import io, paths
+from creditrisk.validation import ablation, benchmark_report, imbalance, learning
 
 CLAIM = re.compile(
     r"<!--(?P<stage>[\w/]+):(?P<key>[\w.]+) (?P<format>[^\s>]+)-->.*?<!--/-->", re.DOTALL
 )
+BLOCK = re.compile(r"<!--tables:(?P<study>\w+)-->.*?<!--/tables-->", re.DOTALL)
+TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
+    "ablation": ablation.markdown,
+    "benchmark": benchmark_report.markdown,
+    "imbalance": imbalance.markdown,
+    "learning": learning.markdown,
+}
+STUDY = "study/"
 FILES = (Path("README.md"), Path("docs/experiments.md"), Path("docs/decisions.md"))
 
 
@@ -31,14 +42,18 @@ def lookup(document: Any, key: str) -> Any:
     return reduce(lambda value, part: value[part], key.split("."), document)
 
 
-def refresh(text: str, metrics: Path = paths.METRICS) -> str:
-    """Return a Markdown text with every marked number as the metric files have it now.
+def refresh(
+    text: str, metrics: Path = paths.METRICS, study: Callable[[str], Path] = paths.study
+) -> str:
+    """Return a Markdown text with every marked number and table as the files have it now.
 
     Parameters
     ----------
     text : str
     metrics : Path
         Folder of the metric files.
+    study : callable
+        Name of a study → its results.
 
     Returns
     -------
@@ -46,12 +61,19 @@ def refresh(text: str, metrics: Path = paths.METRICS) -> str:
     """
 
     def replace(match: re.Match[str]) -> str:
-        value = lookup(io.read_json(metrics / f"{match['stage']}.json"), match["key"])
+        name = match["stage"]
+        path = study(name.removeprefix(STUDY)) if name.startswith(STUDY) else None
+        value = lookup(io.read_json(path or metrics / f"{name}.json"), match["key"])
         opening = match[0][: match[0].index("-->") + 3]
         shown = str(value) if match["format"] == "s" else format(value, match["format"])
         return f"{opening}{shown}<!--/-->"
 
-    return CLAIM.sub(replace, text)
+    def draw(match: re.Match[str]) -> str:
+        name = match["study"]
+        table = TABLES[name](io.read_json(study(name))).strip()
+        return f"<!--tables:{name}-->\n\n{table}\n\n<!--/tables-->"
+
+    return BLOCK.sub(draw, CLAIM.sub(replace, text))
 
 
 def run(write: bool) -> list[Path]:
