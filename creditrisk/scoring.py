@@ -54,8 +54,8 @@ class Scorer:
         writes it, with a logistic objective.
     champion : dict
         ``features`` (list of str, in the model's order), ``calibration`` (null, or
-        ``slope`` and ``intercept`` applied to the log-odds) and ``threshold`` (a
-        probability).
+        ``slope`` and ``intercept`` applied to the log-odds) and ``policy``, whose
+        ``threshold`` has a ``value`` (a probability).
     clusters : dict
         Numbers for :class:`~creditrisk.segments.assignment.ClusterAssigner`.
     rfm : dict
@@ -101,7 +101,7 @@ class Scorer:
         calibration = champion.get("calibration") or {"slope": 1.0, "intercept": 0.0}
         self._slope = float(calibration["slope"])
         self._intercept = float(calibration["intercept"])
-        self.threshold = float(champion["threshold"])
+        self.threshold = float(champion["policy"]["threshold"]["value"])
         self.audit_columns = audit_columns(self.features)
         self._assigner = ClusterAssigner(dict(clusters))
         self.cluster_names: list[str] = list(self._assigner.names)

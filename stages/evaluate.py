@@ -2,10 +2,10 @@
 
 Reads ``clients.parquet``, ``features.parquet``, each family's results, predictions and
 (the champion's) pipeline, the RFM and cluster tables with ``clusters.json`` and
-``rfm.json``; writes results, metrics, plot tables, ``champion.ubj``, ``champion.json``,
-``feature_names.json``, the research artefacts and ``manifest.json``. Params: section
-``evaluate``. The work is done by :func:`creditrisk.validation.evaluation.evaluate`,
-:mod:`creditrisk.models.selection` and :mod:`creditrisk.models.artefacts`.
+``rfm.json``, the results of the studies and the measured speeds; writes results, metrics,
+plot tables, ``champion.ubj``, ``champion.json``, ``feature_names.json``, the research
+artefacts and ``manifest.json``. Params: sections ``evaluate`` and ``policy``. The work is
+done by :mod:`creditrisk.validation.evaluation` and :mod:`creditrisk.models.artefacts`.
 """
 
 from __future__ import annotations
@@ -20,9 +20,12 @@ from pydantic import Field, model_validator
 
 from creditrisk import io, params, paths, schema
 from creditrisk.features import registry
-from creditrisk.models import artefacts, rows, selection, training
+from creditrisk.models import artefacts, rows, training
 from creditrisk.params import Params as Section
-from creditrisk.validation import evaluation, tables
+from creditrisk.validation import benchmark_report, evaluation, fingerprint, tables
+
+READS = ("policy",)
+STUDIES = ("ablation", "benchmark", "imbalance", "learning", "refits")
 
 WRITTEN = (
     "champion.ubj",
@@ -34,20 +37,44 @@ WRITTEN = (
 SEGMENT_FILES = ("clusters.json", "rfm.json")
 
 
+Share = Annotated[float, Field(gt=0, lt=1)]
+Positive = Annotated[float, Field(gt=0)]
+
+
 class Champion(Section):
     """The rule that chooses what is served."""
 
-    rule: Literal["lowest_cv_log_loss", "lowest_cv_brier", "highest_cv_roc_auc"]
+    metric: Literal["log_loss", "brier", "roc_auc"]
     among: Annotated[list[str], Field(min_length=1)]
+
+
+class Calibration(Section):
+    """How the champion's probabilities are judged, and the gate that they must pass."""
+
+    n_folds: Annotated[int, Field(ge=2)]
+    n_replicates: Annotated[int, Field(ge=20)]
+    random_state: Annotated[int, Field(ge=0)]
+    slope_bounds: tuple[float, float]
+    mean_margin: Share
+    level: Share
 
 
 class Threshold(Section):
     """When a client is flagged."""
 
-    basis: Literal["cost_ratio", "flag_share"]
-    cost_false_alarm: Annotated[float, Field(gt=0)]
-    cost_missed_detection: Annotated[float, Field(gt=0)]
-    flag_share: Annotated[float, Field(gt=0, lt=1)]
+    name: Literal["cost_ratio", "flag_share"]
+    cost_false_alarm: Positive
+    cost_missed_detection: Positive
+    flag_share: Share
+
+
+class Policy(Section):
+    """Section ``policy``: from probability to grade and decision."""
+
+    grades: Annotated[list[Share], Field(min_length=7, max_length=7)]
+    min_clients: Annotated[int, Field(ge=0)]
+    min_defaults: Annotated[int, Field(ge=0)]
+    threshold: Threshold
 
 
 class Bootstrap(Section):
@@ -58,14 +85,15 @@ class Bootstrap(Section):
 
 
 class Params(params.Params):
-    """Section ``evaluate``."""
+    """Sections ``evaluate`` and ``policy``."""
 
     ladder: Annotated[list[str], Field(min_length=2)]
     baseline: str
     champion: Champion
-    threshold: Threshold
+    calibration: Calibration
     bootstrap: Bootstrap
-    alpha: Annotated[float, Field(gt=0, lt=1)]
+    alpha: Share
+    policy: Policy
 
     @model_validator(mode="after")
     def _names_stand_in_the_ladder(self) -> Params:
@@ -86,6 +114,8 @@ def main(
     family_model: Callable[[str], Path] = paths.family_model,
     rfm: Path = paths.RFM,
     clusters: Path = paths.CLUSTERS,
+    studies: Callable[[str], Path] = paths.study,
+    speeds: Path = paths.SPEEDS,
     models: Path = paths.MODELS,
     plots: Path = paths.PLOTS,
     results: Path = paths.results("evaluate"),
@@ -95,22 +125,17 @@ def main(
     labels, table = io.read_table(clients, list(rows.LABEL_COLUMNS)), io.read_table(features)
     families = {f: io.read_json(trained(f"train/{f}")) for f in params.ladder}
     scored = rows.gather(labels, {f: io.read_arrays(predictions(f)) for f in params.ladder})
-    champion, metric = selection.choose_champion(
-        {f: stored["cv"] for f, stored in families.items()}, **params.champion.model_dump()
-    )
-    print(f"champion: {champion} ({params.champion.rule})", flush=True)
-    document = judge(params, scored, families, champion) | {
-        "segments": segment_tables(scored, champion, rfm, clusters, models),
-        "champion": {**params.champion.model_dump(), "family": champion, "metric": metric},
-        "baseline": params.baseline,
-        "design": evaluation.design(labels, families[champion], alpha=params.alpha),
-    }
-    pipeline, stored = io.read_model(family_model(champion)), families[champion]
-    headline = document["headline"]
+    document = judge(params, scored, families, labels)
+    champion = document["champion"]["family"]
+    document["segments"] = segment_tables(scored, champion, rfm, clusters, models)
+    document["studies"] = read_studies(studies, labels, families[champion])
+    document["speeds"] = io.read_json(speeds)
+    pipeline, headline = io.read_model(family_model(champion)), document["headline"]
     write_models(
-        models, pipeline, stored, labels=labels, table=table, decision=document["decision"]
+        models, pipeline, families[champion], labels=labels, table=table, document=document
     )
-    headline["public_split"] = {"roc_auc": public_split(pipeline, stored, labels, table)}
+    headline["public_split"] = public_split(pipeline, families[champion], labels, table)
+    headline |= benchmark_headline(document["studies"]["benchmark"])
     io.write_json(results, document | provenance(models))
     io.write_json(metrics, headline)
     for name, curve in tables.plot_tables(document, champion, params.baseline).items():
@@ -118,19 +143,54 @@ def main(
 
 
 def judge(
-    params: Params, scored: rows.Scored, families: dict[str, Any], champion: str
+    params: Params, scored: rows.Scored, families: dict[str, Any], labels: Any
 ) -> dict[str, Any]:
-    """Judge every family; see :func:`creditrisk.validation.evaluation.evaluate`."""
-    return evaluation.evaluate(
+    """Choose the champion and judge every family; see :mod:`creditrisk.validation.evaluation`."""
+    champion = evaluation.choose_champion(
+        families, **params.champion.model_dump(), alpha=params.alpha
+    )
+    print(f"champion: {champion['family']}, the cheapest rung within noise", flush=True)
+    calibration = params.calibration.model_dump()
+    margins = {name: calibration.pop(name) for name in ("slope_bounds", "mean_margin", "level")}
+    judged = evaluation.evaluate(
         scored,
         families,
         champion,
         params.baseline,
-        threshold=params.threshold.model_dump(),
+        policy_settings=params.policy.model_dump(),
+        calibration_settings={**calibration, "margins": margins},
         n_replicates=params.bootstrap.replicates,
         random_state=params.bootstrap.seed,
         alpha=params.alpha,
     )
+    return judged | {
+        "champion": champion,
+        "baseline": params.baseline,
+        "design": evaluation.design(labels, families[champion["family"]], alpha=params.alpha),
+        "scorecard": families.get("scorecard"),
+    }
+
+
+def read_studies(
+    studies: Callable[[str], Path], labels: Any, champion: dict[str, Any]
+) -> dict[str, Any]:
+    """Return each study's document, and in words what it was computed from that is not today's."""
+    today = fingerprint.fingerprint(labels, champion["parameters"], champion["features"])
+    found = {}
+    for name in STUDIES:
+        document = io.read_json(studies(name))
+        stale = fingerprint.differences(document["fingerprint"], today)
+        if stale:
+            print(f"study {name} speaks of {' and '.join(stale)}: run `make studies`", flush=True)
+        found[name] = {"document": document, "stale": stale}
+    return found
+
+
+def benchmark_headline(study: dict[str, Any]) -> dict[str, Any]:
+    """Return the benchmark's headline; nothing where it speaks of another champion."""
+    if study["stale"]:
+        return {}
+    return {"benchmark": benchmark_report.headline(study["document"])}
 
 
 def segment_tables(
@@ -146,14 +206,17 @@ def segment_tables(
     }
 
 
-def public_split(pipeline: Any, stored: dict[str, Any], labels: Any, table: Any) -> float:
+def public_split(
+    pipeline: Any, stored: dict[str, Any], labels: Any, table: Any
+) -> dict[str, float]:
     """Return the ROC AUC of the champion's recipe, all 23 columns, on the public split."""
     families = [*dict.fromkeys([*stored["feature_families"], "audit"])]
     names = registry.select(families, audit_attributes="include")
     print("fitting the champion's recipe on the split of public work", flush=True)
-    return artefacts.public_split_auc(
+    area = artefacts.public_split_auc(
         pipeline, rows.matrix(table, names), labels, n_jobs=training.available_cores()
     )
+    return {"roc_auc": area}
 
 
 def write_models(
@@ -163,13 +226,20 @@ def write_models(
     *,
     labels: Any,
     table: Any,
-    decision: dict[str, Any],
+    document: dict[str, Any],
 ) -> None:
     """Write what is served, the research artefacts and the manifest over both."""
     names, family = stored["features"], stored["family"]
     with io.atomic(models / "champion.ubj") as temporary:
         temporary.write_bytes(artefacts.booster_bytes(pipeline, family))
-    champion = artefacts.champion_document(family, names, decision)
+    refits = document["studies"]["refits"]
+    champion = artefacts.champion_document(
+        family,
+        names,
+        calibration=document["calibration"]["served"],
+        policy=document["policy"],
+        band=None if refits["stale"] else refits["document"]["band"],
+    )
     io.write_json(models / "champion.json", champion, digits=None)
     io.write_json(models / "feature_names.json", names)
     io.write_model(models / "research_model.joblib", pipeline)

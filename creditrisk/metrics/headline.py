@@ -25,7 +25,15 @@ REQUIRED: Final = {
     "data": ("rows", "default_rate", "sha256"),
 }
 OPTIONAL: Final = {
-    "benchmark": ("mode", "r0f0_roc_auc", "r0_mean_roc_auc", "r0_mean_log_loss"),
+    "benchmark": (
+        "mode",
+        "r0f0_roc_auc",
+        "r0_mean_roc_auc",
+        "r0_mean_log_loss",
+        "champion_r0_mean_roc_auc",
+        "champion_r0_mean_log_loss",
+        "served_r0_mean_roc_auc",
+    ),
     "public_split": ("roc_auc",),
     "clusters": ("min_jaccard",),
 }

@@ -1,24 +1,28 @@
-"""Judge the trained families: ladder, decision, calibration, imbalance, segments.
+"""Judge the trained families: champion, ladder, calibration, policy, decision.
 
-Choices (point on a path, champion, threshold) rest on cross-validation over
-training rows; the hold-out is only ever read here, after them.
+Choices (point on a path, champion, calibration, threshold) rest on cross-validation
+over training rows; the hold-out is only ever read here, after them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from creditrisk import schema
+from creditrisk.errors import UserError
 from creditrisk.metrics import calibration, discrimination
-from creditrisk.models.families import LABELS, RESAMPLED
-from creditrisk.models.resampling import RESAMPLED_RATE, prior_corrected
+from creditrisk.models import selection
+from creditrisk.models.families import EXPLAINED_EXACTLY
+from creditrisk.models.recalibration import as_served
 from creditrisk.models.rows import Scored
 from creditrisk.models.training import figures
-from creditrisk.validation import policy
-from creditrisk.validation.ladder import ladder
+from creditrisk.validation import ladder, policy
+from creditrisk.validation.calibration_report import Side, calibration_document
+from creditrisk.validation.grades import check_grades
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,32 +36,99 @@ N_WEIGHTS = 15
 Z_95 = 1.959964
 """97.5 % point of the normal distribution."""
 
-PLAIN_ARM = {"logistic_smote": "logistic_l2", "xgboost_smote": "xgboost"}
+
+def choose_champion(
+    trained: Mapping[str, Mapping[str, Any]],
+    *,
+    metric: str,
+    among: Sequence[str],
+    alpha: float,
+) -> dict[str, Any]:
+    """Choose the rung that is served, and say what the ladder came to.
+
+    The champion is the cheapest rung of ``among`` that is within noise of the best of them;
+    the verdict on the whole ladder is the same over all rungs. Both read cross-validation
+    over training rows alone.
+
+    Parameters
+    ----------
+    trained : mapping of family to mapping
+        What training stored, cheapest family first.
+    metric : {"log_loss", "brier", "roc_auc"}
+    among : sequence of str
+        Rungs that may be served: all of them explained exactly.
+    alpha : float
+        Family-wise error rate of the differences to the best.
+
+    Returns
+    -------
+    dict
+        ``family``, ``best_allowed``, ``metric``, ``among``, ``best`` and ``cheapest`` (of
+        the whole ladder).
+
+    Raises
+    ------
+    UserError
+        When ``among`` has a family that cannot be explained exactly or was not trained.
+    """
+    if opaque := [family for family in among if family not in EXPLAINED_EXACTLY]:
+        raise UserError(
+            f"evaluate.champion.among: {', '.join(opaque)} cannot be explained exactly; "
+            f"those that can: {', '.join(EXPLAINED_EXACTLY)}"
+        )
+    cv = {family: stored["cv"] for family, stored in trained.items()}
+    rungs = ladder.rungs(trained)
+
+    def choose(allowed: Sequence[str]) -> tuple[str, str]:
+        best = selection.best_of(cv, metric, allowed)
+        differences = ladder.cv_differences(
+            {family: trained[family] for family in dict.fromkeys([*allowed, best])},
+            best,
+            alpha=alpha,
+        )
+        verdicts = {family: row[metric]["verdict"] for family, row in differences.items()}
+        return best, selection.cheapest_within_noise(rungs, best, verdicts, allowed)
+
+    best_allowed, champion = choose(list(among))
+    best, cheapest = choose(rungs)
+    return {
+        "family": champion,
+        "best_allowed": best_allowed,
+        "metric": metric,
+        "among": list(among),
+        "best": best,
+        "cheapest": cheapest,
+    }
 
 
 def evaluate(
     scored: Scored,
     trained: Mapping[str, Mapping[str, Any]],
-    champion: str,
+    champion: Mapping[str, Any],
     baseline: str,
     *,
-    threshold: Mapping[str, Any],
+    policy_settings: Mapping[str, Any],
+    calibration_settings: Mapping[str, Any],
     n_replicates: int,
     random_state: int,
     alpha: float,
 ) -> dict[str, Any]:
-    """Return all that the model page shows but segments and the public split.
+    """Return all that the model page shows but segments, studies and the public split.
 
     Parameters
     ----------
     scored : Scored
     trained : mapping of family to mapping
         What training stored, simplest family first.
-    champion, baseline : str
-        The served family and the one beside it in every curve.
-    threshold : mapping
-        ``basis``, ``cost_false_alarm``, ``cost_missed_detection``, ``flag_share``; see
-        :func:`creditrisk.validation.policy.choose_threshold`.
+    champion : mapping
+        From :func:`choose_champion`.
+    baseline : str
+        The family beside the champion in every curve.
+    policy_settings : mapping
+        ``grades``, ``min_clients``, ``min_defaults`` and ``threshold``; see
+        :func:`creditrisk.validation.policy.policy_document`.
+    calibration_settings : mapping
+        Keywords of :func:`~creditrisk.validation.calibration_report.calibration_document`.
     n_replicates, random_state : int
         Of the grouped bootstrap on the hold-out.
     alpha : float
@@ -66,34 +137,110 @@ def evaluate(
     Returns
     -------
     dict
-        ``ladder``, ``curves``, ``delong``, ``decision``, ``calibration``, ``imbalance``,
-        ``paths``, ``weights`` and ``headline`` with ``champion``, ``champion_cv``, ``threshold``.
+        ``ladder``, ``curves``, ``delong``, ``decision``, ``policy``, ``calibration``,
+        ``buys``, ``weights`` and ``headline`` with ``champion``, ``champion_cv``, ``threshold``.
     """
-    rows = ladder(
-        scored,
+    family = champion["family"]
+    calibrated = calibration_document(
+        Side(scored.train_y, scored.train[family], scored.train_groups),
+        scored.fit_row,
+        Side(scored.holdout_y, scored.holdout[family], scored.holdout_groups),
+        bounds=policy_settings["grades"],
+        alpha=alpha,
+        **calibration_settings,
+    )
+    served = serve(scored, family, calibrated["served"])
+    rows = ladder.ladder(
+        served,
         trained,
-        champion,
+        family,
         n_replicates=n_replicates,
         random_state=random_state,
         alpha=alpha,
     )
-    decided = decide(scored, champion, threshold)
-    own = next(row for row in rows if row["family"] == champion)
-    shown = list(dict.fromkeys([champion, baseline]))
+    chosen = served_policy(served.train[family], calibrated, policy_settings)
+    decided = decide(served, family, policy_settings["threshold"], chosen["threshold"]["value"])
+    own = next(row for row in rows if row["family"] == family)
+    cv = (
+        own["cv"] if calibrated["served"] is None else figures(served.train_y, served.train[family])
+    )
+    shown = list(dict.fromkeys([family, baseline]))
     return {
-        "headline": headline(champion, own, trained[champion]["cv"], decided),
+        "headline": headline(family, own, cv, decided),
         "ladder": rows,
-        "curves": {f: curves(scored.holdout_y, scored.holdout[f]) for f in shown},
-        "delong": delong_interval(scored.holdout_y, scored.holdout[champion]),
+        "curves": {f: curves(served.holdout_y, served.holdout[f]) for f in shown},
+        "delong": delong_interval(served.holdout_y, served.holdout[family]),
         "decision": decided,
-        "calibration": {f: calibration_line(scored.holdout_y, scored.holdout[f]) for f in shown},
-        "imbalance": imbalance(scored),
-        "paths": {
-            f: {"rule": t["parameters"]["rule"], "C": t["parameters"]["C"], "points": t["path"]}
-            for f, t in trained.items()
-            if t["path"]
-        },
+        "policy": chosen,
+        "calibration": calibrated,
+        "buys": what_it_buys(
+            served, family, champion["best"], policy_settings["threshold"]["flag_share"]
+        ),
         "weights": {f: trained[f]["weights"][:N_WEIGHTS] for f in shown},
+    }
+
+
+def serve(scored: Scored, family: str, line: Mapping[str, float] | None) -> Scored:
+    """Return the probabilities with one family's mapped as they are served."""
+    if line is None:
+        return scored
+    return replace(
+        scored,
+        train={**scored.train, family: as_served(scored.train[family], line)},
+        holdout={**scored.holdout, family: as_served(scored.holdout[family], line)},
+    )
+
+
+def served_policy(
+    p: Array, calibrated: Mapping[str, Any], settings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return grades and threshold as served, with what is wrong with the grades' bounds.
+
+    Returns
+    -------
+    dict
+        ``grades``, ``threshold`` and ``problem``: None, or the first thing that
+        :func:`creditrisk.validation.grades.check_grades` has against the bounds.
+    """
+    document = policy.policy_document(settings["grades"], settings["threshold"], p)
+    try:
+        check_grades(
+            calibrated["train"]["grades"],
+            min_clients=settings["min_clients"],
+            min_defaults=settings["min_defaults"],
+        )
+    except UserError as error:
+        return {**document, "problem": str(error)}
+    return {**document, "problem": None}
+
+
+def what_it_buys(scored: Scored, champion: str, best: str, share: float) -> dict[str, Any]:
+    """Return how many defaults champion and best rung catch out of fold, flagging equally many.
+
+    Parameters
+    ----------
+    scored : Scored
+    champion, best : str
+    share : float
+        Of the training clients that are flagged.
+
+    Returns
+    -------
+    dict
+        ``best``, ``share``, ``n_flagged``, ``caught_champion``, ``caught_best``.
+    """
+    n_flagged = round(share * len(scored.train_y))
+
+    def caught(family: str) -> int:
+        flagged = np.argsort(-scored.train[family], kind="stable")[:n_flagged]
+        return int(scored.train_y[flagged].sum())
+
+    return {
+        "best": best,
+        "share": share,
+        "n_flagged": n_flagged,
+        "caught_champion": caught(champion),
+        "caught_best": caught(best),
     }
 
 
@@ -164,8 +311,19 @@ def headline(
     }
 
 
-def decide(scored: Scored, champion: str, threshold: Mapping[str, Any]) -> dict[str, Any]:
-    """Choose the threshold on training rows and count its outcomes on the hold-out.
+def decide(
+    scored: Scored, champion: str, settings: Mapping[str, Any], value: float
+) -> dict[str, Any]:
+    """Count the outcomes of the served threshold, and of others, on the hold-out.
+
+    Parameters
+    ----------
+    scored : Scored
+    champion : str
+    settings : mapping
+        ``name``, ``cost_false_alarm``, ``cost_missed_detection``, ``flag_share``.
+    value : float
+        The served threshold.
 
     Returns
     -------
@@ -173,17 +331,15 @@ def decide(scored: Scored, champion: str, threshold: Mapping[str, Any]) -> dict[
         ``served`` (one confusion), ``table`` (several thresholds with their cost) and
         the parameters.
     """
-    costs = {k: threshold[k] for k in ("cost_false_alarm", "cost_missed_detection")}
-    out_of_fold = scored.train[champion]
-    value = policy.choose_threshold(out_of_fold, **threshold)
+    costs = {k: settings[k] for k in ("cost_false_alarm", "cost_missed_detection")}
     y, p = scored.holdout_y, scored.holdout[champion]
     named = {
         "cost_ratio": policy.cost_threshold(**costs),
-        "flag_share": policy.share_threshold(out_of_fold, threshold["flag_share"]),
+        "flag_share": policy.share_threshold(scored.train[champion], settings["flag_share"]),
         "one_half": 0.5,
     }
     return {
-        **threshold,
+        **settings,
         "served": policy.confusion(y, p, value),
         "table": policy.threshold_table(y, p, named, **costs),
     }
@@ -194,26 +350,6 @@ def delong_interval(y: Array, p: Array) -> dict[str, float]:
     area, covariance = discrimination.delong(y, p)
     half = Z_95 * float(np.sqrt(covariance[0, 0]))
     return {"roc_auc": float(area[0]), "low": float(area[0]) - half, "high": float(area[0]) + half}
-
-
-def calibration_line(y: Array, p: Array) -> dict[str, float]:
-    """Return slope and intercept with 95 % Wald intervals, and mean against observed.
-
-    Rows count as independent in the intervals. Slope and intercept are left out
-    where the probability hardly varies.
-    """
-    means = {"observed": float(y.mean()), "predicted": float(p.mean())}
-    line = calibration.slope_and_intercept(y, p)
-    if line is None:
-        return means
-    for name in ("slope", "intercept"):
-        half = Z_95 * line[f"{name}_se"]
-        means |= {
-            name: line[name],
-            f"{name}_low": line[name] - half,
-            f"{name}_high": line[name] + half,
-        }
-    return means
 
 
 def curves(y: Array, p: Array) -> dict[str, Any]:
@@ -233,28 +369,3 @@ def curves(y: Array, p: Array) -> dict[str, Any]:
         "precision": discrimination.precision_on_grid(y, p, share[1:]),
         "reliability": calibration.reliability(y, p),
     }
-
-
-def imbalance(scored: Scored) -> list[dict[str, Any]]:
-    """Return what SMOTE does to probabilities, raw and with its prior undone.
-
-    Returns
-    -------
-    list of dict
-        Per family on the hold-out, ``label``, ``treatment`` ("none", "SMOTE", "SMOTE, prior
-        corrected") and its figures. Families without a SMOTE arm are left out.
-    """
-    base = float(scored.train_y.mean())
-    rows = []
-    for arm in RESAMPLED:
-        if arm not in scored.holdout:
-            continue
-        plain = PLAIN_ARM[arm]
-        corrected = prior_corrected(scored.holdout[arm], base_rate=base, fitted_rate=RESAMPLED_RATE)
-        treatments = {"SMOTE": scored.holdout[arm], "SMOTE, prior corrected": corrected}
-        if plain in scored.holdout:
-            treatments = {"none": scored.holdout[plain], **treatments}
-        for treatment, p in treatments.items():
-            row = {"label": LABELS[plain], "treatment": treatment}
-            rows.append(row | figures(scored.holdout_y, p))
-    return rows

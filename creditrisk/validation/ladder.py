@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from creditrisk.errors import UserError
 from creditrisk.metrics import comparison
+from creditrisk.models.families import RESAMPLED
 from creditrisk.models.rows import Scored
 from creditrisk.models.training import figures
 
@@ -44,10 +46,11 @@ def ladder(
     -------
     list of dict
         Per family ``cv``, ``holdout`` (with ``roc_auc_low``/``high`` and those of the
-        other bootstrapped figures) and, but for the champion, ``cv_difference`` and
-        ``holdout_difference``: metric → a row of
+        other bootstrapped figures), ``n_parameters`` and, but for the champion,
+        ``cv_difference`` and ``holdout_difference``: metric → a row of
         :func:`~creditrisk.metrics.comparison.holm` with its ``verdict``. A difference
-        is the family less the champion.
+        is the family less the champion. ``step``, on every rung but the lowest: the same
+        out of fold, less the rung ``below``. Resampled arms are no rungs.
     """
     replicates = comparison.bootstrap(
         scored.holdout_y,
@@ -59,6 +62,8 @@ def ladder(
     holdout = {f: figures(scored.holdout_y, p) for f, p in scored.holdout.items()}
     on_cv = cv_differences(trained, champion, alpha=alpha)
     on_holdout = holdout_differences(holdout, replicates, champion, alpha=alpha)
+    below = dict(pairwise_up(rungs(trained)))
+    steps = step_differences(trained, below, alpha=alpha)
     rows = []
     for family, stored in trained.items():
         for metric, values in replicates[family].items():
@@ -68,13 +73,61 @@ def ladder(
             "family": family,
             "label": stored["label"],
             "n_features": len(stored["features"]),
+            "n_parameters": stored["n_parameters"],
             "cv": stored["cv"],
             "holdout": holdout[family],
         }
         if family != champion:
             row |= {"cv_difference": on_cv[family], "holdout_difference": on_holdout[family]}
+        if family in below:
+            row |= {"below": below[family], "step": steps[family]}
         rows.append(row)
     return rows
+
+
+def rungs(families: Iterable[str]) -> list[str]:
+    """Return the families that are steps of the ladder: all but the resampled arms."""
+    return [family for family in families if family not in RESAMPLED]
+
+
+def pairwise_up(ladder: Sequence[str]) -> list[tuple[str, str]]:
+    """Return each rung but the lowest with the one below it."""
+    return [(upper, lower) for lower, upper in pairwise(ladder)]
+
+
+def step_differences(
+    trained: Mapping[str, Mapping[str, Any]], below: Mapping[str, str], *, alpha: float
+) -> dict[str, dict[str, Any]]:
+    """Compare every rung with the one below it, fold by fold (Nadeau–Bengio, Holm)."""
+    raw: dict[str, dict[str, Any]] = {metric: {} for metric in COMPARED}
+    for family, lower in below.items():
+        for metric, row in fold_differences(trained, family, lower).items():
+            raw[metric][family] = row
+    return _adjusted(raw, alpha)
+
+
+def fold_differences(
+    trained: Mapping[str, Mapping[str, Any]], family: str, reference: str
+) -> dict[str, dict[str, float]]:
+    """Return the corrected differences of two families over the same folds, by metric.
+
+    Raises
+    ------
+    UserError
+        When their folds differ: the differences would not be paired.
+    """
+    own, other = trained[family]["folds"], trained[reference]["folds"]
+    if _sizes(own) != _sizes(other):
+        raise UserError(
+            f"{family} was cross-validated on other folds than {reference}: run `dvc repro`"
+        )
+    ratio = float(np.mean([fold["n_test"] / fold["n_train"] for fold in other]))
+    return {
+        metric: comparison.nadeau_bengio(
+            np.array([a[metric] - b[metric] for a, b in zip(own, other, strict=True)]), ratio
+        )
+        for metric in COMPARED
+    }
 
 
 def cv_differences(
@@ -88,20 +141,11 @@ def cv_differences(
         Naming a family whose folds are not the champion's: their differences would
         not be paired.
     """
-    reference = trained[champion]["folds"]
-    ratio = float(np.mean([fold["n_test"] / fold["n_train"] for fold in reference]))
     raw: dict[str, dict[str, Any]] = {metric: {} for metric in COMPARED}
-    for family, stored in trained.items():
-        if family == champion:
-            continue
-        if _sizes(stored["folds"]) != _sizes(reference):
-            raise UserError(
-                f"{family} was cross-validated on other folds than {champion}: run `dvc repro`"
-            )
-        for metric in COMPARED:
-            pairs = zip(stored["folds"], reference, strict=True)
-            differences = np.array([a[metric] - b[metric] for a, b in pairs])
-            raw[metric][family] = comparison.nadeau_bengio(differences, ratio)
+    for family in trained:
+        if family != champion:
+            for metric, row in fold_differences(trained, family, champion).items():
+                raw[metric][family] = row
     return _adjusted(raw, alpha)
 
 

@@ -25,7 +25,11 @@ from tests.service.running import serving
 pytestmark = pytest.mark.e2e
 
 ROOT = Path(__file__).resolve().parents[2]
-SMALLER = Path(__file__).with_name("small_params.yaml")
+SMALLER = {
+    "params.yaml": Path(__file__).with_name("small_params.yaml"),
+    "studies/params.yaml": Path(__file__).with_name("small_studies.yaml"),
+}
+"""File of parameters → the file of what is changed in it."""
 
 
 def environment(**extra: str) -> dict[str, str]:
@@ -66,22 +70,27 @@ def merge(base: dict, changes: dict) -> dict:
 
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a reproduced copy of this repository whose data are generated."""
+    """Return a reproduced copy of this repository whose data are generated.
+
+    The studies' results are those of the real table, so they speak of other clients.
+    """
     folder = tmp_path_factory.mktemp("clone") / "repo"
     ignore = shutil.ignore_patterns("__pycache__", "tests", "node_modules", "cache", "tmp")
-    for name in ("creditrisk", "stages", "docs", "web", ".dvc"):
+    for name in ("creditrisk", "stages", "studies", "benchmarks", "docs", "web", ".dvc"):
         shutil.copytree(ROOT / name, folder / name, ignore=ignore)
     kept = ["dvc.yaml", "service.py", "requirements.txt", "requirements-serve.txt"]
     kept += [".dvcignore", ".gitignore", ".gitattributes"]
     for name in kept:
         shutil.copy(ROOT / name, folder / name)
-    params = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-    small = yaml.safe_load(SMALLER.read_text(encoding="utf-8"))
     table = folder / "data/raw/my_dataset.csv"
     table.parent.mkdir(parents=True)
     raw_clients(1000, seed=7).to_csv(table, index=False, lineterminator="\n")
-    text = yaml.safe_dump(merge(params, small), sort_keys=False, default_flow_style=None)
-    (folder / "params.yaml").write_text(text, encoding="utf-8")
+    for name, changes in SMALLER.items():
+        params, small = (
+            yaml.safe_load(file.read_text(encoding="utf-8")) for file in (ROOT / name, changes)
+        )
+        text = yaml.safe_dump(merge(params, small), sort_keys=False, default_flow_style=None)
+        (folder / name).write_text(text, encoding="utf-8")
     git(folder, "init", "--quiet", "--initial-branch=main")
     dvc(folder, "repro")
     git(folder, "add", "--all")
@@ -144,6 +153,13 @@ def test_a_second_forced_run_leaves_git_clean_whatever_the_parent_environment(cl
     assert git(clone, "status", "--porcelain") == ""
 
 
+def test_studies_of_other_clients_are_said_so_and_give_the_service_no_interval(clone: Path) -> None:
+    page = (clone / "reports/model.html").read_text(encoding="utf-8")
+    assert page.count("<code>make studies</code> brings it up to date") == 5
+    assert "interval" not in json.loads((clone / "models/champion.json").read_text())
+    assert "benchmark" not in json.loads((clone / "reports/metrics/evaluate.json").read_text())
+
+
 def rerun_stages(output: str) -> set[str]:
     lines = [line for line in output.splitlines() if line.startswith("Running stage")]
     return {line.split("'")[1] for line in lines}
@@ -169,6 +185,25 @@ def test_one_familys_parameter_reruns_that_family_and_what_reads_it(clone: Path)
         assert "n_estimators" in dvc(clone, "params", "diff")
     finally:
         git(clone, "checkout", "--quiet", "--force", "HEAD")
+        dvc(clone, "checkout", "--force", "--quiet")
+
+
+def test_a_study_is_rerun_in_its_own_repository_and_the_pipeline_then_serves_its_band(
+    clone: Path,
+) -> None:
+    try:
+        assert "refits" in rerun_stages(dvc(clone / "studies", "repro", "refits"))
+        assert rerun_stages(dvc(clone / "studies", "repro", "refits")) == set()
+        ran = rerun_stages(dvc(clone, "repro"))
+        assert {s for s in ran if not s.startswith("report@")} == {"evaluate", "summary"}
+        champion = json.loads((clone / "models/champion.json").read_text())
+        study = json.loads((clone / "studies/results/refits.json").read_text())
+        assert champion["interval"] == study["band"]
+        page = (clone / "reports/model.html").read_text(encoding="utf-8")
+        assert page.count("<code>make studies</code> brings it up to date") == 4
+    finally:
+        git(clone, "checkout", "--quiet", "--force", "HEAD")
+        git(clone, "clean", "--quiet", "--force", "studies")
         dvc(clone, "checkout", "--force", "--quiet")
 
 

@@ -63,7 +63,10 @@ def write(
         "family": "xgboost",
         "features": names,
         "calibration": calibration,
-        "threshold": threshold,
+        "policy": {
+            "grades": [0.06, 0.1, 0.15, 0.25, 0.4, 0.55, 0.7],
+            "threshold": {"name": "cost_ratio", "value": threshold, "basis": "1 / (1 + 3)"},
+        },
     }
     documents = {
         "champion": champion,

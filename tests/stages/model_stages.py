@@ -32,30 +32,102 @@ LINEAR: dict[str, Any] = {
     "max_iter": 200,
     "seed": 0,
 }
+CARD: dict[str, Any] = {
+    "features": ["amounts", "status_codes", "delay", "audit"],
+    "directions": {
+        "ascending": ["PAY_0", "n_late_any"],
+        "descending": ["LIMIT_BAL"],
+        "either": ["PAY_AMT1"],
+        "free": ["AGE"],
+    },
+    "segments": {"column": "PAY_0", "edges": [1]},
+    "max_bins": 4,
+    "max_prebins": 8,
+    "min_bin_share": 0.05,
+    "min_information_value": 0.001,
+    "max_correlation": 0.95,
+    "C": 1.0,
+    "tol": 1e-3,
+    "max_iter": 100,
+    "pdo": 20,
+    "anchor_points": 600,
+    "anchor_odds": 50,
+}
+FOREST: dict[str, Any] = {
+    "features": ["amounts", "status_codes"],
+    "n_estimators": 20,
+    "min_samples_leaf": 10,
+    "max_features": "sqrt",
+    "max_samples": 0.5,
+    "seed": 0,
+}
+BLEND: dict[str, Any] = {
+    "features": ["amounts", "status_codes", "status_states"],
+    "trees": {k: v for k, v in TREES.items() if k != "seed"},
+    "networks": {
+        "features": ["amounts", "status_states"],
+        "n_networks": 1,
+        "hidden": [4],
+        "alpha": 0.3,
+        "epochs": 3,
+        "batch_size": 64,
+    },
+    "weight": 0.4,
+    "seed": 0,
+}
 TRAIN: dict[str, Any] = {
     "cv": {"folds": 3, "repeats": 2, "seed": 1},
     "scaler": "standard",
     "families": {
         "majority": {"features": []},
         "lookup": {"features": ["status_codes"], "column": "PAY_0", "alpha": 1.0},
+        "logistic_states": LINEAR | {"features": ["amounts", "status_states"], "C": 1.0},
         "logistic_l2": LINEAR | {"C": [0.001, 0.1], "rule": "one_standard_error"},
+        "scorecard": CARD,
+        "additive": LINEAR | {"C": 0.1, "n_knots": 3, "degree": 2, "min_level_rows": 20},
+        "random_forest": FOREST,
         "xgboost": TREES,
         "xgboost_smote": TREES | {"k_neighbors": 3},
+        "blend": BLEND,
     },
 }
 EVALUATE: dict[str, Any] = {
     "ladder": list(TRAIN["families"]),
     "baseline": "logistic_l2",
-    "champion": {"rule": "lowest_cv_log_loss", "among": ["xgboost"]},
-    "threshold": {
-        "basis": "cost_ratio",
-        "cost_false_alarm": 1.0,
-        "cost_missed_detection": 3.0,
-        "flag_share": 0.2,
+    "champion": {"metric": "log_loss", "among": ["xgboost"]},
+    "calibration": {
+        "n_folds": 3,
+        "n_replicates": 20,
+        "random_state": 0,
+        "slope_bounds": [0.9, 1.1],
+        "mean_margin": 0.01,
+        "level": 0.9,
     },
     "bootstrap": {"replicates": 100, "seed": 0},
     "alpha": 0.05,
+    "policy": {
+        "grades": [0.06, 0.10, 0.15, 0.25, 0.40, 0.55, 0.70],
+        "min_clients": 0,
+        "min_defaults": 0,
+        "threshold": {
+            "name": "cost_ratio",
+            "cost_false_alarm": 1.0,
+            "cost_missed_detection": 3.0,
+            "flag_share": 0.2,
+        },
+    },
 }
+"""Sections ``evaluate`` and ``policy`` together, as the stage gets them."""
+
+
+SPEEDS: dict[str, Any] = {
+    "design": {"n_rows": 500, "champion": "xgboost"},
+    "rows": [
+        {"family": family, "fit_s": 0.5, "us_per_row": 2.0, "us_single": 90.0}
+        for family in ("logistic_l2", "xgboost", "blend")
+    ],
+}
+"""As ``make bench`` writes them, of some families."""
 
 
 def inputs(folder: Path, clients: pd.DataFrame | None = None) -> Path:
@@ -70,6 +142,7 @@ def inputs(folder: Path, clients: pd.DataFrame | None = None) -> Path:
     io.write_table(folder / "clusters.parquet", pd.DataFrame({"ID": ids, "cluster_id": ids % 2}))
     io.write_json(folder / "models/clusters.json", {"names": ["even", "odd"]})
     io.write_json(folder / "models/rfm.json", {"bands": []})
+    io.write_json(folder / "speeds.json", SPEEDS)
     return folder
 
 
@@ -102,6 +175,8 @@ def run_evaluate(folder: Path, **changes: Any) -> None:
         family_model=place(folder, "families", "joblib"),
         rfm=folder / "rfm.parquet",
         clusters=folder / "clusters.parquet",
+        studies=place(folder, "studies", "json"),
+        speeds=folder / "speeds.json",
         models=folder / "models",
         plots=folder / "plots",
         results=folder / "evaluate.json",
