@@ -9,6 +9,16 @@ from markupsafe import Markup
 
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
+from creditrisk.reporting.pages.model import (
+    ablation,
+    benchmark,
+    calibration,
+    imbalance,
+    ladder,
+    learning,
+    refits,
+    scorecard,
+)
 from creditrisk.reporting.pages.model import figures as draw
 
 Row = dict[str, Any]
@@ -16,21 +26,29 @@ Row = dict[str, Any]
 SECTIONS = [
     ("design", "Design"),
     ("ladder", "The ladder"),
+    ("benchmark", "The benchmark"),
+    ("scorecard", "The scorecard"),
     ("discrimination", "Discrimination"),
     ("confusion", "Confusion matrix"),
     ("calibration", "Calibration"),
+    ("grades", "Grades"),
+    ("refits", "How firm is a probability?"),
     ("imbalance", "Imbalance and SMOTE"),
     ("regularisation", "L1, L2, bias and variance"),
+    ("ablation", "Which features pay"),
     ("importance", "Features"),
     ("segments", "Segments and clusters"),
     ("limits", "Limits"),
 ]
-RULES = {
-    "lowest_cv_log_loss": "the lowest log loss",
-    "lowest_cv_brier": "the lowest Brier score",
-    "highest_cv_roc_auc": "the highest ROC AUC",
+STUDIES = {
+    "ablation": ablation,
+    "benchmark": benchmark,
+    "imbalance": imbalance,
+    "learning": learning,
+    "refits": refits,
 }
-CHANCE = 0.5
+"""Study → the module that turns its document into a section."""
+
 THRESHOLDS = {
     "cost_ratio": "cost ratio",
     "flag_share": "share of clients",
@@ -56,41 +74,34 @@ def build(results: Row) -> Row:
     Returns
     -------
     dict
+        ``stale``: for each study, in words what it was computed from that is not today's.
     """
     champion, baseline = results["champion"]["family"], results["baseline"]
     rows = {row["family"]: row for row in results["ladder"]}
     labels = {family: row["label"] for family, row in rows.items()}
-    curves = results["curves"]
+    curves, studies = results["curves"], results["studies"]
+    present = [name for name, _ in SECTIONS if name != "scorecard" or results["scorecard"]]
     return {
-        "sections": SECTIONS,
+        "sections": [entry for entry in SECTIONS if entry[0] in present],
         "headline": results["headline"],
         "m": marker(results["headline"]),
         "design": results["design"],
-        "champion": results["champion"],
-        "rule": RULES[results["champion"]["rule"]],
         "label": labels[champion],
-        "baseline": baseline,
         "baseline_label": labels[baseline],
         "against": comparison_words(rows[baseline], "cv_difference", "roc_auc"),
-        "near": near(results["ladder"]),
-        "smote": smote_row(results["imbalance"], labels[champion]),
         "delong": results["delong"],
-        "line": results["calibration"][champion],
+        "policy": results["policy"],
         "decision": results["decision"],
-        "basis": BASES[results["decision"]["basis"]],
-        "bins_inside": fmt.integer(
-            sum(
-                b["low"] <= b["mean_probability"] <= b["high"]
-                for b in curves[champion]["reliability"]
-            )
-        ),
-        **tables(results, champion),
-        "ladder_figure": draw.ladder(results["ladder"], floor=CHANCE),
+        "basis": results["policy"]["threshold"]["basis"],
+        "ladder": ladder.build(results),
+        "calibration": calibration.build(results["calibration"], results["policy"]["problem"]),
+        "scorecard": results["scorecard"] and scorecard.build(results["scorecard"]),
+        **{name: module.build(studies[name]["document"]) for name, module in STUDIES.items()},
+        "stale": {name: stored["stale"] for name, stored in studies.items()},
+        **tables(results),
         "roc_figure": roc(curves, labels),
         "pr_figure": pr(curves, labels, results["design"]["holdout"]["default_rate"]),
         "confusion_figure": draw.confusion(results["decision"]["served"]),
-        "reliability_figure": draw.reliability(curves, labels),
-        "paths": paths(results["paths"], labels),
         "importance_figures": importance(results["weights"], labels),
     }
 
@@ -105,27 +116,12 @@ def marker(headline: Row) -> Callable[..., Markup]:
     return mark
 
 
-def tables(results: Row, champion: str) -> Row:
-    """Return the rows of every table."""
+def tables(results: Row) -> Row:
+    """Return the rows of the tables that belong to no slice."""
     return {
-        "ladder_rows": [ladder_row(row, champion) for row in results["ladder"]],
-        "difference_rows": [
-            difference_row(row) for row in results["ladder"] if "cv_difference" in row
-        ],
         "threshold_rows": [
             threshold_row(row, results["decision"]) for row in results["decision"]["table"]
         ],
-        "reliability_rows": [
-            [
-                fmt.integer(b["bin"]),
-                fmt.integer(b["n"]),
-                fmt.percent(b["mean_probability"]),
-                fmt.percent(b["observed"]),
-                fmt.interval(b["low"], b["high"], "percent"),
-            ]
-            for b in results["curves"][champion]["reliability"]
-        ],
-        "imbalance_rows": [imbalance_row(row) for row in results["imbalance"]],
         "segment_tables": {
             name: [segment_row(row) for row in rows] for name, rows in results["segments"].items()
         },
@@ -134,43 +130,6 @@ def tables(results: Row, champion: str) -> Row:
             for name, rows in results["segments"].items()
         },
     }
-
-
-def ladder_row(row: Row, champion: str) -> list[Any]:
-    """Return one family's figures, out of fold and on the hold-out."""
-    cv, held = row["cv"], row["holdout"]
-    label: Any = row["label"]
-    if row["family"] == champion:
-        label = Markup("<strong>{}</strong>").format(label)
-    return [
-        label,
-        fmt.integer(row["n_features"]),
-        fmt.decimal(cv["roc_auc"], 4),
-        fmt.decimal(cv["log_loss"], 4),
-        fmt.decimal(cv["brier"], 4),
-        fmt.decimal(cv["ece"], 4),
-        fmt.decimal(held["roc_auc"], 4),
-        fmt.interval(held["roc_auc_low"], held["roc_auc_high"], "decimal:3"),
-        fmt.decimal(held["pr_auc"], 3),
-        fmt.decimal(held["log_loss"], 4),
-        fmt.decimal(held["brier"], 4),
-    ]
-
-
-def difference_row(row: Row) -> list[Any]:
-    """Return one family's paired differences to the champion, with the verdict in words."""
-    cells: list[Any] = [row["label"]]
-    for source in ("cv_difference", "holdout_difference"):
-        for metric in ("roc_auc", "log_loss"):
-            d = row[source][metric]
-            cells.append(
-                Markup("{} {}<br><small>{}</small>").format(
-                    fmt.decimal(d["difference"], 4),
-                    d["verdict"],
-                    fmt.interval(d["low"], d["high"], "decimal:4"),
-                )
-            )
-    return cells
 
 
 def comparison_words(row: Row, source: str, metric: str) -> Row | None:
@@ -185,21 +144,6 @@ def comparison_words(row: Row, source: str, metric: str) -> Row | None:
     }
 
 
-def near(rows: list[Row]) -> list[str]:
-    """Return the families whose out-of-fold log loss is within noise of the champion's."""
-    return [
-        row["label"]
-        for row in rows
-        if "cv_difference" in row and row["cv_difference"]["log_loss"]["verdict"] == "within noise"
-    ]
-
-
-def smote_row(rows: list[Row], label: str) -> Row | None:
-    """Return what SMOTE did to the champion's family; None where there is no such arm."""
-    own = {row["treatment"]: row for row in rows if row["label"] == label}
-    return {"none": own["none"], "smote": own["SMOTE"]} if {"none", "SMOTE"} <= set(own) else None
-
-
 def threshold_row(row: Row, decision: Row) -> list[Any]:
     """Return the outcomes at one threshold."""
     name = THRESHOLDS[row["name"]]
@@ -209,7 +153,7 @@ def threshold_row(row: Row, decision: Row) -> list[Any]:
     if row["name"] == "flag_share":
         name += f" {fmt.percent(decision['flag_share'], 0)}"
     label: Any = name
-    if row["name"] == decision["basis"]:
+    if row["name"] == decision["name"]:
         label = Markup("<strong>{}, served</strong>").format(name)
     return [
         label,
@@ -223,22 +167,6 @@ def threshold_row(row: Row, decision: Row) -> list[Any]:
         fmt.percent(row["precision"]),
         fmt.percent(row["false_alarm_rate"]),
         fmt.decimal(row["cost_per_client"], 3),
-    ]
-
-
-def imbalance_row(row: Row) -> list[Any]:
-    """Return the figures of one treatment of one family."""
-    return [
-        row["label"],
-        row["treatment"],
-        fmt.percent(row["mean_probability"]),
-        fmt.decimal(row["roc_auc"], 4),
-        fmt.decimal(row["pr_auc"], 4),
-        fmt.decimal(row["log_loss"], 4),
-        fmt.decimal(row["brier"], 4),
-        fmt.decimal(row["ece"], 4),
-        fmt.decimal(row.get("calibration_slope"), 2),
-        fmt.decimal(row.get("calibration_intercept"), 2),
     ]
 
 
@@ -284,37 +212,6 @@ def pr(curves: Row, labels: Row, rate: float) -> Any:
         height=440,
         alt="Precision against recall on the hold-out, with the default rate as chance.",
     )
-
-
-def paths(stored: Row, labels: Row) -> list[Row]:
-    """Return each path of C: its figure, its table, its gap between validation and training."""
-    shown = []
-    for family, path in stored.items():
-        points = path["points"]
-        chosen = next(p for p in points if p["C"] == path["C"])
-        shown.append(
-            {
-                "label": labels[family],
-                "figure": draw.path(points, path["C"], labels[family]),
-                "rule": path["rule"].replace("_", " "),
-                "chosen": chosen,
-                "best": min(points, key=lambda p: p["validation_log_loss"]),
-                "loosest": points[-1],
-                "tightest": points[0],
-                "rows": [
-                    [
-                        f"{p['C']:g}",
-                        fmt.decimal(p["n_weights"], 1),
-                        fmt.decimal(p["train_log_loss"], 4),
-                        fmt.decimal(p["validation_log_loss"], 4),
-                        fmt.decimal(p["validation_log_loss"] - p["train_log_loss"], 4),
-                        fmt.decimal(p["validation_se"], 4),
-                    ]
-                    for p in points
-                ],
-            }
-        )
-    return shown
 
 
 def importance(weights: Row, labels: Row) -> list[tuple[str, Any]]:
