@@ -23,6 +23,7 @@ from creditrisk.features import registry
 from creditrisk.models import artefacts, rows, training
 from creditrisk.params import Params as Section
 from creditrisk.validation import benchmark_report, evaluation, fingerprint, tables
+from creditrisk.validation.champion import choose_champion
 
 READS = ("policy",)
 STUDIES = ("ablation", "benchmark", "imbalance", "learning", "refits")
@@ -146,9 +147,7 @@ def judge(
     params: Params, scored: rows.Scored, families: dict[str, Any], labels: Any
 ) -> dict[str, Any]:
     """Choose the champion and judge every family; see :mod:`creditrisk.validation.evaluation`."""
-    champion = evaluation.choose_champion(
-        families, **params.champion.model_dump(), alpha=params.alpha
-    )
+    champion = choose_champion(families, **params.champion.model_dump(), alpha=params.alpha)
     print(f"champion: {champion['family']}, the cheapest rung within noise", flush=True)
     calibration = params.calibration.model_dump()
     margins = {name: calibration.pop(name) for name in ("slope_bounds", "mean_margin", "level")}

@@ -21,7 +21,7 @@ from creditrisk.models import training
 from creditrisk.models.rows import Scored
 from creditrisk.reporting.pages.model import ladder as ladder_page
 from creditrisk.reporting.render import render
-from creditrisk.validation import evaluation, fingerprint, ladder, policy, refits
+from creditrisk.validation import champion, evaluation, fingerprint, ladder, policy, refits
 from stages import evaluate
 from tests.stages.model_stages import EVALUATE, TRAIN, inputs, run_evaluate, run_train, written
 from tests.stages.study_runs import SECTIONS, benchmark_inputs, run_study
@@ -404,7 +404,7 @@ RULE = {"metric": "log_loss", "alpha": 0.05}
 
 
 def test_the_cheaper_of_two_families_within_noise_is_the_champion():
-    found = evaluation.choose_champion(
+    found = champion.choose_champion(
         trained(majority=0.5, logistic_l2=0.4305, xgboost=0.43),
         among=["logistic_l2", "xgboost"],
         **RULE,
@@ -414,7 +414,7 @@ def test_the_cheaper_of_two_families_within_noise_is_the_champion():
 
 @pytest.mark.parametrize("metric", ["log_loss", "brier", "roc_auc"])
 def test_the_better_family_is_the_champion_where_the_difference_is_beyond_noise(metric):
-    found = evaluation.choose_champion(
+    found = champion.choose_champion(
         trained(majority=0.5, logistic_l2=0.44, xgboost=0.43),
         among=["logistic_l2", "xgboost"],
         metric=metric,
@@ -427,7 +427,7 @@ def test_what_may_not_be_served_is_weighed_but_not_chosen():
     families = trained(
         majority=0.5, logistic_l2=0.44, additive=0.4301, xgboost=0.43, xgboost_smote=0.3, blend=0.42
     )
-    found = evaluation.choose_champion(families, among=["logistic_l2", "xgboost"], **RULE)
+    found = champion.choose_champion(families, among=["logistic_l2", "xgboost"], **RULE)
     assert found == {
         "family": "xgboost",
         "best_allowed": "xgboost",
@@ -440,7 +440,7 @@ def test_what_may_not_be_served_is_weighed_but_not_chosen():
 
 def test_a_cheap_rung_within_noise_of_the_best_is_named_whether_or_not_it_may_be_served():
     families = trained(majority=0.5, logistic_l2=0.44, additive=0.4301, xgboost=0.43)
-    found = evaluation.choose_champion(families, among=["logistic_l2", "xgboost"], **RULE)
+    found = champion.choose_champion(families, among=["logistic_l2", "xgboost"], **RULE)
     assert (found["cheapest"], found["family"]) == ("additive", "xgboost")
 
 
@@ -448,12 +448,12 @@ def test_a_cheap_rung_within_noise_of_the_best_is_named_whether_or_not_it_may_be
 def test_a_family_that_cannot_be_explained_exactly_is_refused(opaque):
     families = trained(xgboost=0.43, random_forest=0.42, xgboost_smote=0.41, blend=0.4)
     with pytest.raises(UserError, match=rf"among: {opaque} cannot be explained exactly"):
-        evaluation.choose_champion(families, among=["xgboost", opaque], **RULE)
+        champion.choose_champion(families, among=["xgboost", opaque], **RULE)
 
 
 def test_a_family_that_was_not_trained_is_named():
     with pytest.raises(UserError, match="no figures of lookup"):
-        evaluation.choose_champion(trained(xgboost=0.43), among=["lookup"], **RULE)
+        champion.choose_champion(trained(xgboost=0.43), among=["lookup"], **RULE)
 
 
 def test_a_family_that_cannot_be_served_is_refused(folder, tmp_path):
@@ -512,7 +512,7 @@ def test_what_the_best_rung_buys_is_counted_on_equally_many_flags():
     rows = scored(
         {"xgboost": [0.9, 0.8, 0.7, 0.1, 0.2], "blend": [0.9, 0.3, 0.8, 0.7, 0.1]}, [1, 0, 1, 1, 0]
     )
-    found = evaluation.what_it_buys(rows, "xgboost", "blend", share=0.4)
+    found = champion.what_it_buys(rows, "xgboost", "blend", share=0.4)
     assert found == {
         "best": "blend",
         "share": 0.4,
