@@ -101,7 +101,7 @@ def evaluate(
     )
     shown = list(dict.fromkeys([family, baseline]))
     return {
-        "headline": headline(family, own, cv, decided),
+        "headline": headline(family, own, cv, decided) | calibration_headline(calibrated),
         "ladder": rows,
         "curves": {f: curves(served.holdout_y, served.holdout[f]) for f in shown},
         "delong": delong_interval(served.holdout_y, served.holdout[family]),
@@ -212,6 +212,34 @@ def headline(
             "value": served["threshold"],
             **{n: served[n] for n in counts},
             "flagged_share": served["flagged_share"],
+        },
+    }
+
+
+def calibration_headline(calibrated: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the gate's intervals and the grades' margins out of fold, as metrics.
+
+    Parameters
+    ----------
+    calibrated : mapping
+        From :func:`~creditrisk.validation.calibration_report.calibration_document`.
+
+    Returns
+    -------
+    dict
+        ``gate`` (``promotable``, ends of its intervals where they exist) and ``grades``:
+        the smallest counts of a grade and the smallest rise of the observed rate from one
+        grade with clients to the next.
+    """
+    gate, grades = calibrated["gate"], calibrated["train"]["grades"]
+    ends = ("slope_low", "slope_high", "mean_gap_low", "mean_gap_high")
+    rates = [row["observed"] for row in grades if row["n"]]
+    return {
+        "gate": {"promotable": gate["promotable"], **{n: gate[n] for n in ends if n in gate}},
+        "grades": {
+            "smallest_clients": min(row["n"] for row in grades),
+            "smallest_defaults": min(row["defaults"] for row in grades),
+            "smallest_rise": float(np.min(np.diff(rates))) if len(rates) > 1 else 0.0,
         },
     }
 

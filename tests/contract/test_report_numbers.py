@@ -171,3 +171,15 @@ def test_each_other_rule_notices_its_breach() -> None:
         '<a href="#here"></a><a href="b.html"></a><a href="#gone"></a><a href="c.html"></a>'
     )
     assert broken_links(page, "a.html", anchors) == ["#gone", "c.html"]
+
+
+def test_the_committed_champion_passes_its_gate_and_fits_its_grades() -> None:
+    """What is served was promotable, and no grade is too small or out of order."""
+    headline = json.loads((REPORTS / "metrics/evaluate.json").read_text(encoding="utf-8"))
+    gate, grades = headline["gate"], headline["grades"]
+    assert gate["promotable"]
+    assert 0.9 <= gate["slope_low"] < gate["slope_high"] <= 1.1
+    assert -0.01 <= gate["mean_gap_low"] < gate["mean_gap_high"] <= 0.01
+    assert grades["smallest_clients"] >= 500
+    assert grades["smallest_defaults"] >= 30
+    assert grades["smallest_rise"] > 0
