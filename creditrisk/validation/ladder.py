@@ -62,7 +62,7 @@ def ladder(
     holdout = {f: figures(scored.holdout_y, p) for f, p in scored.holdout.items()}
     on_cv = cv_differences(trained, champion, alpha=alpha)
     on_holdout = holdout_differences(holdout, replicates, champion, alpha=alpha)
-    below = dict(pairwise_up(rungs(trained)))
+    below = {upper: lower for lower, upper in pairwise(rungs(trained))}
     steps = step_differences(trained, below, alpha=alpha)
     rows = []
     for family, stored in trained.items():
@@ -88,11 +88,6 @@ def ladder(
 def rungs(families: Iterable[str]) -> list[str]:
     """Return the families that are steps of the ladder: all but the resampled arms."""
     return [family for family in families if family not in RESAMPLED]
-
-
-def pairwise_up(ladder: Sequence[str]) -> list[tuple[str, str]]:
-    """Return each rung but the lowest with the one below it."""
-    return [(upper, lower) for lower, upper in pairwise(ladder)]
 
 
 def step_differences(

@@ -363,13 +363,12 @@ def test_each_rung_is_compared_with_the_one_below_and_resampled_arms_are_no_rung
     assert min(s["p_adjusted"] for s in steps) >= min(s["p"] for s in steps) * len(steps) * 0.999
 
 
-def test_pairs_on_the_way_up():
+def test_resampled_arms_are_no_rungs():
     assert ladder.rungs(["majority", "logistic_smote", "xgboost", "xgboost_smote", "blend"]) == [
         "majority",
         "xgboost",
         "blend",
     ]
-    assert ladder.pairwise_up(["a", "b", "c"]) == [("b", "a"), ("c", "b")]
 
 
 # ------------------------------------------------------------------------ the champion's rule

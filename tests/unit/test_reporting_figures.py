@@ -15,7 +15,8 @@ from PIL import Image
 
 from creditrisk.reporting import figures, theme
 from creditrisk.reporting.canvas import style
-from creditrisk.reporting.pages.model.figures import confusion, path
+from creditrisk.reporting.pages.model.figures import confusion
+from creditrisk.reporting.pages.model.learning_figures import paths
 from creditrisk.reporting.svg import Figure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -121,12 +122,17 @@ def test_cells_of_equal_share_keep_their_own_words() -> None:
 
 
 def test_the_tightest_penalty_is_drawn_where_it_is_chosen() -> None:
+    # Its loss is far off, so the axis tells whether the point was drawn.
     points = [
-        {"C": c, "train_log_loss": 0.4, "validation_log_loss": 0.4 + c, "validation_se": 0.01}
-        for c in (0.1, 1.0)
+        {"C": c, "train_log_loss": loss, "validation_log_loss": loss, "validation_se": 0.01}
+        for c, loss in ((0.1, 8.0), (1.0, 0.4), (10.0, 0.5))
     ]
-    both, one = path(points, 0.1, "L2"), path(points, 1.0, "L2")
-    assert both.markup.count("<use") > one.markup.count("<use") > 0
+
+    def drawn(chosen: float) -> str:
+        return paths({"l2": {"points": points}}, {"l2": chosen}, {"l2": "L2"}).markup
+
+    assert ">8.000<" in drawn(0.1)
+    assert ">8.000<" not in drawn(1.0)
 
 
 def test_alt_text_is_escaped_and_required() -> None:

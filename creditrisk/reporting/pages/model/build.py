@@ -90,7 +90,6 @@ def build(results: Row) -> Row:
         "baseline_label": labels[baseline],
         "against": comparison_words(rows[baseline], "cv_difference", "roc_auc"),
         "delong": results["delong"],
-        "policy": results["policy"],
         "decision": results["decision"],
         "basis": results["policy"]["threshold"]["basis"],
         "ladder": ladder.build(results),

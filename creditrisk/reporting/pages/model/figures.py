@@ -95,32 +95,6 @@ def confusion(served: Row) -> Figure:
     )
 
 
-def path(points: list[Row], chosen: float, name: str) -> Figure:
-    """Draw both log losses along a path of C, without its tight end unless that is chosen."""
-    points = points if chosen == points[0]["C"] else points[1:]
-    valid = [p["validation_log_loss"] for p in points]
-    errors = [p["validation_se"] for p in points]
-    return figures.lines(
-        [p["C"] for p in points],
-        {"validation": valid, "training": [p["train_log_loss"] for p in points]},
-        xlabel="C, inverse strength of the penalty",
-        ylabel="log loss",
-        bands={
-            "validation": (
-                [v - e for v, e in zip(valid, errors, strict=True)],
-                [v + e for v, e in zip(valid, errors, strict=True)],
-            )
-        },
-        marks={"chosen": chosen},
-        logx=True,
-        markers=True,
-        yformat="decimal:3",
-        width=560,
-        height=360,
-        alt=f"{name}: training and validation log loss against C; chosen C = {chosen:g}.",
-    )
-
-
 def coefficients(weights: list[Row]) -> Figure:
     """Draw signed coefficients, strongest first."""
     values = [w["coefficient"] for w in weights]
