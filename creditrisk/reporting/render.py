@@ -27,11 +27,15 @@ FOLDERS: Final = Path(__file__).resolve().parent / "pages"
 
 @dataclass(frozen=True)
 class Page:
-    """One page: its name in the navigation, the stage it shows, what it answers."""
+    """One page: its name in the navigation, the stage it shows, what it answers.
+
+    ``beside``: another stage, whose headline numbers the page has at hand; its own by default.
+    """
 
     label: str
     stage: str
     question: str
+    beside: str = ""
 
 
 PAGES: Final[dict[str, Page]] = {
@@ -43,6 +47,7 @@ PAGES: Final[dict[str, Page]] = {
         "Statistics",
         "stats_report",
         "Which differences between defaulters and the others are real, and how large?",
+        beside="evaluate",
     ),
     "rfm": Page("RFM", "rfm", "Who used the card recently, often and much, and how do they repay?"),
     "model": Page(

@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from creditrisk import params, paths, run
+from creditrisk.reporting import render
 from tests.contract import graph
 
 ROOT = graph.ROOT
@@ -188,6 +189,15 @@ def test_a_page_uses_no_other_pages_folder(page: str) -> None:
     reached = graph.closure(PAGE_FOLDERS / page / "build.py")
     foreign = {n for n in reached if n.startswith("creditrisk/reporting/pages/")}
     assert all(n.startswith(f"creditrisk/reporting/pages/{page}/") for n in foreign)
+
+
+def test_pages_show_the_stages_that_dvc_knows_of() -> None:
+    stated = PIPELINE["stages"]["report"]["foreach"]
+    shown = {
+        name: {"stage": page.stage, "beside": page.beside or page.stage}
+        for name, page in render.PAGES.items()
+    }
+    assert stated == shown
 
 
 def test_pages_and_paths_agree() -> None:

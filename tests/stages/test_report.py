@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from creditrisk import io
 from creditrisk.errors import UserError
 from creditrisk.reporting.render import PAGES
 from stages import report, summary
@@ -26,6 +27,7 @@ def render_index(tmp_path: Path) -> Callable[..., str]:
         report.main(
             item="index",
             results=lambda stage: tmp_path / "results.json" if stage == "summary" else Path(stage),
+            metrics=lambda stage: tmp_path / f"{stage}.json",
             clean=tmp_path / "clean.json",
             requirements=pins,
             page=lambda name: tmp_path / f"{name}.html",
@@ -71,6 +73,29 @@ def test_a_number_that_was_not_computed_is_not_mentioned(render_index: Callable[
 
 def test_a_second_run_writes_the_same_bytes(render_index: Callable[..., str]) -> None:
     assert render_index() == render_index()
+
+
+def test_a_page_has_the_headline_of_another_stage_at_hand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    io.write_json(tmp_path / "stats_report.json", {"own": 1})
+    io.write_json(tmp_path / "evaluate.json", {"threshold": {"value": 0.25}})
+    io.write_json(tmp_path / "clean.json", {"sha256": "ab" * 32})
+    pins = tmp_path / "requirements.txt"
+    pins.write_text("numpy==1.2.3\n")
+    seen: dict[str, object] = {}
+    monkeypatch.setattr(report, "render", lambda item, results: seen.update(results) or "<html>")
+    folder = lambda name: tmp_path / f"{name}.json"  # noqa: E731
+    report.main(
+        item="statistics",
+        results=folder,
+        metrics=folder,
+        clean=tmp_path / "clean.json",
+        requirements=pins,
+        page=lambda name: tmp_path / f"{name}.html",
+    )
+    assert seen["beside"] == {"threshold": {"value": 0.25}}
+    assert seen["own"] == 1
 
 
 def test_an_unknown_page_is_one_clear_line(tmp_path: Path) -> None:
