@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from scipy import special, stats
 
 from creditrisk.errors import UserError
-from creditrisk.stats.estimation import Interval, NotApplicableError, check_labels, check_sample
+from creditrisk.stats.noncentrality import invert_noncentrality, share_of_variance
+from creditrisk.stats.samples import NotApplicableError, check_labels, check_sample
 
 MIN_EXPECTED = 5.0
 """Cochran's (1954) rule of thumb for the chi-square approximation."""
@@ -81,38 +82,6 @@ def rate_range(counts: np.ndarray, min_expected: float = MIN_EXPECTED) -> float 
     return float(shares.max() - shares.min())
 
 
-def invert_noncentrality(cdf: Callable[[float], float], confidence: float) -> Interval:
-    """Return the non-centralities under which an observed statistic is at the tails.
-
-    Own root search, because ``statsmodels.stats.oneway.confint_noncentrality`` stops
-    at 10,000 and holds three digits of the tail only.
-
-    Parameters
-    ----------
-    cdf : callable
-        Chance of a statistic up to the observed one as a function of the
-        non-centrality, falling; ``cdf(0)`` is that of the central distribution.
-    confidence : float
-
-    Returns
-    -------
-    tuple of float
-        (low, high); 0 where the central distribution already lies beyond the tail
-        (Smithson 2003; Steiger 2004).
-    """
-    from scipy.optimize import brentq
-
-    def bound(tail: float) -> float:
-        if cdf(0.0) <= tail:
-            return 0.0
-        top = 1.0
-        while cdf(top) > tail:
-            top *= 2
-        return float(brentq(lambda nc: cdf(nc) - tail, 0.0, top, xtol=1e-12, rtol=1e-13))
-
-    return bound((1 + confidence) / 2), bound((1 - confidence) / 2)
-
-
 def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[str, Any]:
     """Return Pearson's chi-square test of a table, with Cramér's V.
 
@@ -128,8 +97,9 @@ def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[s
     dict
         ``statistic, df, p_value`` (no continuity correction), ``min_expected``,
         ``small_expected_share`` (cells expecting fewer than 5), ``cramers_v``
-        (bias-corrected, Bergsma 2013), ``low, high`` (non-central χ² inversion)
-        and ``cramers_v_raw``.
+        (bias-corrected, Bergsma 2013), ``low, high`` (non-central χ² inversion),
+        ``cramers_v_raw``, and ``g_test``: ``statistic, p_value`` of the likelihood
+        ratio, which has the same df.
 
     Raises
     ------
@@ -146,6 +116,7 @@ def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[s
         reason = "constant" if smaller < 1 else "no value occurs twice"
         raise NotApplicableError(f"{name}: {reason}, so there is nothing to compare")
     test = stats.chi2_contingency(table, correction=False)
+    likelihood = stats.chi2_contingency(table, correction=False, lambda_="log-likelihood")
     phi2 = test.statistic / n
     corrected = max(0.0, phi2 - (r - 1) * (c - 1) / (n - 1))
     r_fair, c_fair = r - (r - 1) ** 2 / (n - 1), c - (c - 1) ** 2 / (n - 1)
@@ -155,15 +126,15 @@ def chi_square(counts: Any, *, confidence: float, name: str = "table") -> dict[s
     low, high = (float(min(1.0, np.sqrt(nc / (n * smaller)))) for nc in bounds)
     return {
         "n": int(n),
-        "statistic": float(test.statistic),
+        **_tested(test),
         "df": int(test.dof),
-        "p_value": float(test.pvalue),
         "min_expected": float(test.expected_freq.min()),
         "small_expected_share": float((test.expected_freq < MIN_EXPECTED).mean()),
         "cramers_v": float(np.sqrt(corrected / (min(r_fair, c_fair) - 1))),
         "low": low,
         "high": high,
         "cramers_v_raw": float(np.sqrt(phi2 / smaller)),
+        "g_test": _tested(likelihood),
     }
 
 
@@ -244,21 +215,67 @@ def compare_groups(
     error = n - len(groups)
     f = stats.f_oneway(*groups)
     between = float(f.statistic) * df / error
-    low, high = invert_noncentrality(
-        lambda nc: float(special.ncfdtr(df, error, nc, f.statistic)), confidence
-    )
+    share = share_of_variance(float(f.statistic), df, error, n, confidence=confidence)
     return {
         "n": n,
-        "statistic": float(f.statistic),
+        **_tested(f),
         "df": df,
         "df_error": error,
-        "p_value": float(f.pvalue),
         "eta2": between / (1 + between),
-        "omega2": max(0.0, (between - df / error) / (between + 1 + 1 / error)),
-        "low": low / (low + n),
-        "high": high / (high + n),
+        "omega2": share["effect"],
+        "low": share["low"],
+        "high": share["high"],
         "welch": _welch(groups),
         "kruskal": _kruskal(groups, n, df),
+    }
+
+
+def compare_binary(
+    outcome: Any, groups: Any, *, confidence: float, name: str = "outcome"
+) -> dict[str, Any]:
+    """Test whether the rate of a 0/1 outcome differs between groups, by three tests.
+
+    Parameters
+    ----------
+    outcome : array-like of 0 and 1, shape (n,)
+    groups : array-like, shape (n,)
+        Labels.
+    confidence : float
+        Level of the intervals of V and of η².
+    name : str
+        Column of the outcome, for messages.
+
+    Returns
+    -------
+    dict
+        ``n``; ``chi_square`` (:func:`chi_square`); ``likelihood_ratio``: ``statistic,
+        df, p_value`` of the logistic regression on the groups, which is the G
+        statistic because that model fits every group's rate; ``anova``
+        (:func:`compare_groups`); ``n_eta2`` = n · η², which equals χ².
+
+    Raises
+    ------
+    UserError
+        When the outcome holds anything but 0 and 1, or a label is missing.
+    NotApplicableError
+        When there is one group, a group has fewer than two rows, or the outcome is
+        constant within each group.
+    """
+    events = check_sample(outcome, name=name)
+    if not np.isin(events, (0, 1)).all():
+        raise UserError(f"{name}: expected only 0 and 1; code the event as 1 and the rest as 0")
+    if np.shape(groups) != events.shape:
+        raise UserError(f"{name}: {events.size} values, but groups of shape {np.shape(groups)}")
+    counts = count_table(groups, events, name=name)["counts"]
+    test = chi_square(counts, confidence=confidence, name=name)
+    samples = [np.repeat((0.0, 1.0), row) for row in counts]
+    anova = compare_groups(samples, confidence=confidence, name=name)
+    return {
+        "n": test["n"],
+        "chi_square": test,
+        "likelihood_ratio": {**test["g_test"], "df": test["df"]},
+        "anova": anova,
+        "n_eta2": test["n"] * anova["eta2"],
     }
 
 
@@ -269,20 +286,15 @@ def _welch(groups: list[np.ndarray]) -> dict[str, float] | None:
     from statsmodels.stats.oneway import anova_oneway
 
     test = anova_oneway(groups, use_var="unequal")
-    return {
-        "statistic": float(test.statistic),
-        "df": float(test.df_num),
-        "df_error": float(test.df_denom),
-        "p_value": float(test.pvalue),
-    }
+    return {**_tested(test), "df": float(test.df_num), "df_error": float(test.df_denom)}
 
 
 def _kruskal(groups: list[np.ndarray], n: int, df: int) -> dict[str, float]:
     """Return the Kruskal-Wallis test with ties corrected."""
     test = stats.kruskal(*groups)
-    return {
-        "statistic": float(test.statistic),
-        "df": df,
-        "p_value": float(test.pvalue),
-        "epsilon2": float(test.statistic) / (n - 1),
-    }
+    return {**_tested(test), "df": df, "epsilon2": float(test.statistic) / (n - 1)}
+
+
+def _tested(test: Any) -> dict[str, float]:
+    """Return statistic and p-value of a library's result as plain numbers."""
+    return {"statistic": float(test.statistic), "p_value": float(test.pvalue)}

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from creditrisk.stats import power
-from creditrisk.stats.estimation import Seed, check_sample
+from creditrisk.stats import error_prices, power, rejections
 from creditrisk.stats.multiplicity import family_wise_error
+from creditrisk.stats.samples import Seed, check_sample
 
 
 def describe_test_errors(
@@ -96,7 +96,7 @@ def _describe_study(
     def power_of(difference: float) -> float:
         return power.mean_difference_power(difference / sd, *sizes, alpha)
 
-    simulated = power.simulate_rejections(
+    simulated = rejections.simulate_rejections(
         sample,
         n_first=sizes[0],
         n_second=sizes[1],
@@ -145,10 +145,10 @@ def price_tests(sd: float, default_rate: float, costs: Mapping[str, Any]) -> dic
     -------
     dict
         The assumptions, ``by_alpha`` (rows of
-        :func:`~creditrisk.stats.power.price_test_errors`) and ``cheapest_alpha``.
+        :func:`~creditrisk.stats.error_prices.price_test_errors`) and ``cheapest_alpha``.
     """
     n_first, n_second = split_study(costs["test_clients"], default_rate)
-    rows = power.price_test_errors(
+    rows = error_prices.price_test_errors(
         costs["alphas"],
         lambda alpha: power.mean_difference_power(
             costs["test_difference"] / sd, n_first, n_second, alpha
@@ -181,7 +181,7 @@ def describe_classifier_errors(
     dict
         ``column``, both costs, ``break_even`` (probability above which flagging is
         cheaper) and ``rules``: one
-        :func:`~creditrisk.stats.power.price_decisions` a cut-off with ``at_least``
+        :func:`~creditrisk.stats.error_prices.price_decisions` a cut-off with ``at_least``
         (None: nobody is flagged; the lowest value: everybody).
     """
     sample = check_sample(values, name=column, n_min=1)
@@ -193,11 +193,11 @@ def describe_classifier_errors(
     rules = []
     for cut in cuts:
         flagged = sample >= cut if cut is not None else np.zeros(sample.size, dtype=bool)
-        counts = power.count_decisions(flagged, defaulted)
-        rules.append({"at_least": cut, **power.price_decisions(counts, **prices)})
+        counts = error_prices.count_decisions(flagged, defaulted)
+        rules.append({"at_least": cut, **error_prices.price_decisions(counts, **prices)})
     return {
         "column": column,
         **prices,
-        "break_even": power.break_even_probability(**prices),
+        "break_even": error_prices.break_even_probability(**prices),
         "rules": rules,
     }

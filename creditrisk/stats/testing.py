@@ -13,7 +13,7 @@ import numpy as np
 from scipy import special, stats
 
 from creditrisk.errors import UserError
-from creditrisk.stats.estimation import (
+from creditrisk.stats.samples import (
     NotApplicableError,
     Seed,
     check_labels,
@@ -165,8 +165,18 @@ def hedges_g(first: Any, second: Any, *, confidence: float, name: str = "sample"
     }
 
 
-def compare_ranks(first: Any, second: Any, *, name: str = "sample") -> dict[str, float]:
+def compare_ranks(
+    first: Any, second: Any, *, confidence: float, name: str = "sample"
+) -> dict[str, float]:
     """Return the Mann-Whitney U test with ties corrected and its rank-biserial correlation.
+
+    Parameters
+    ----------
+    first, second : array-like, shapes (n1,), (n2,)
+    confidence : float
+        Level of the interval of the correlation.
+    name : str
+        Column, for messages.
 
     Returns
     -------
@@ -174,15 +184,34 @@ def compare_ranks(first: Any, second: Any, *, name: str = "sample") -> dict[str,
         ``statistic`` U of the first group, ``p_value`` (two-sided, normal
         approximation) and ``rank_biserial`` = 2U/(n1·n2) − 1: the chance that a
         value of the first group is the larger one, minus the chance that it is
-        the smaller.
+        the smaller; ``low, high`` from the variance of the placements (Sen 1960;
+        DeLong, DeLong & Clarke-Pearson 1988), cut at ±1. Groups that do not overlap
+        have no such variance; they get Wilson's interval for min(n1, n2) trials,
+        whose variance is the largest that U can have (Birnbaum & Klose 1957).
     """
     a, b = check_pair(first, second, name=name)
     test = stats.mannwhitneyu(a, b, method="asymptotic")
+    share = float(test.statistic / (a.size * b.size))
+    error = np.sqrt(_placements(a, b).var(ddof=1) / a.size + _placements(b, a).var(ddof=1) / b.size)
+    z = float(special.ndtri((1 + confidence) / 2))
+    low, high = max(0.0, share - z * error), min(1.0, share + z * error)
+    if share in (0.0, 1.0):
+        n = min(a.size, b.size)
+        low, high = (0.0, z**2 / (n + z**2)) if share == 0 else (n / (n + z**2), 1.0)
     return {
         "statistic": float(test.statistic),
         "p_value": float(test.pvalue),
-        "rank_biserial": float(2 * test.statistic / (a.size * b.size) - 1),
+        "rank_biserial": 2 * share - 1,
+        "low": float(2 * low - 1),
+        "high": float(2 * high - 1),
     }
+
+
+def _placements(sample: np.ndarray, other: np.ndarray) -> np.ndarray:
+    """Return for each value the share of the other sample below it, ties counted half."""
+    ordered = np.sort(other)
+    below = np.searchsorted(ordered, sample, "left") + np.searchsorted(ordered, sample, "right")
+    return below / (2 * other.size)
 
 
 def compare_spread(*samples: Any) -> dict[str, float | None]:

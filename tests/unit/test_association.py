@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
+import pingouin
 import pytest
 from scipy import stats
+from statsmodels.discrete.discrete_model import Logit
 from statsmodels.stats.contingency_tables import Table
 from statsmodels.stats.oneway import anova_oneway
 from statsmodels.stats.proportion import proportions_ztest
 
 from creditrisk.errors import UserError
 from creditrisk.stats import association
-from creditrisk.stats.estimation import NotApplicableError
+from creditrisk.stats.samples import NotApplicableError
 
 TABLE = np.array([[120, 30], [200, 90], [15, 40]])
 # Yield of dried plants, control and two treatments: R's data set PlantGrowth (Dobson 1983)
@@ -58,6 +61,34 @@ def test_corrected_v_by_hand():
     assert found["cramers_v"] == pytest.approx(np.sqrt((0.04 - 1 / 99) / (1 - 1 / 99)))
     assert found["min_expected"] == 25
     assert found["small_expected_share"] == 0
+
+
+def test_corrected_v_of_a_table_that_is_not_square_by_hand():
+    """Rows 40/20, 30/30, 20/40, n = 180: every cell expects 30, so χ² = 4 · 100/30;
+    φ² less 2 · 1/179 is .0629009, the shorter side 2 − 1/179, so V² = .0632543."""
+    found = association.chi_square([[40, 20], [30, 30], [20, 40]], confidence=0.95)
+    assert found["statistic"] == pytest.approx(40 / 3)
+    assert found["cramers_v"] ** 2 == pytest.approx(0.0632543, abs=5e-8)
+
+
+def test_chi_square_and_g_equal_pingouin():
+    """Columns of labels, not counts, so the cross-tabulation is checked too."""
+    rows, columns = np.divmod(np.repeat(np.arange(6), TABLE.ravel()), 2)
+    frame = pd.DataFrame({"row": rows, "column": columns})
+    theirs = pingouin.chi2_independence(frame, "row", "column", correction=False)[2]
+    theirs = theirs.set_index("test")
+    counts = association.count_table(rows, columns, name="row")["counts"]
+    found = association.chi_square(counts, confidence=0.95)
+    for test, name in ((found, "pearson"), (found["g_test"], "log-likelihood")):
+        assert test["statistic"] == pytest.approx(theirs.loc[name, "chi2"], rel=1e-9)
+        assert test["p_value"] == pytest.approx(theirs.loc[name, "pval"], rel=1e-9)
+    assert found["cramers_v_raw"] == pytest.approx(theirs.loc["pearson", "cramer"], rel=1e-9)
+
+
+def test_g_by_its_formula_with_an_empty_cell():
+    """2 Σ O ln(O/E): an empty cell adds nothing, and the others hold twice what they expect."""
+    found = association.chi_square([[10, 0], [0, 10]], confidence=0.95)
+    assert found["g_test"]["statistic"] == pytest.approx(2 * 20 * np.log(2), rel=1e-12)
 
 
 def test_corrected_v_is_unbiased_under_independence_and_raw_v_is_not():
@@ -177,6 +208,23 @@ def test_anova_equals_the_other_library():
     assert found["welch"]["p_value"] == pytest.approx(welch.pvalue, rel=1e-9)
 
 
+@pytest.mark.filterwarnings("ignore:The inplace keyword")  # pingouin's call of pandas
+def test_one_way_tests_equal_pingouin():
+    frame = pd.DataFrame({"y": np.concatenate(PLANTS), "g": np.repeat([0, 1, 2], 10)})
+    found = association.compare_groups(PLANTS, confidence=0.9)
+    f = pingouin.anova(frame, dv="y", between="g", effsize="n2").iloc[0]
+    assert found["statistic"] == pytest.approx(f["F"], rel=1e-9)
+    assert found["p_value"] == pytest.approx(f["p_unc"], rel=1e-9)
+    assert found["eta2"] == pytest.approx(f["n2"], rel=1e-9)
+    welch = pingouin.welch_anova(frame, dv="y", between="g").iloc[0]
+    assert found["welch"]["statistic"] == pytest.approx(welch["F"], rel=1e-9)
+    assert found["welch"]["df_error"] == pytest.approx(welch["ddof2"], rel=1e-9)
+    assert found["welch"]["p_value"] == pytest.approx(welch["p_unc"], rel=1e-9)
+    kruskal = pingouin.kruskal(frame, dv="y", between="g").iloc[0]
+    assert found["kruskal"]["statistic"] == pytest.approx(kruskal["H"], rel=1e-9)
+    assert found["kruskal"]["p_value"] == pytest.approx(kruskal["p_unc"], rel=1e-9)
+
+
 def test_shares_of_variance_by_their_sums_of_squares():
     """η² = SSB/SST, ω² = (SSB − df·MSE)/(SST + MSE)."""
     found = association.compare_groups(PLANTS, confidence=0.9)
@@ -222,6 +270,53 @@ def test_anova_of_a_0_1_column_and_chi_square_share_their_numbers():
     found = association.compare_groups(samples, confidence=0.95)
     chi2 = association.chi_square(TABLE, confidence=0.95)
     assert TABLE.sum() * found["eta2"] == pytest.approx(chi2["statistic"], rel=1e-9)
+
+
+def binary_columns():
+    """Labels and a 0/1 outcome that TABLE counts."""
+    return np.divmod(np.repeat(np.arange(6), TABLE.ravel()), 2)
+
+
+def test_three_tests_of_a_0_1_outcome():
+    labels, outcome = binary_columns()
+    found = association.compare_binary(outcome, labels, confidence=0.95)
+    assert found["n"] == TABLE.sum()
+    assert found["chi_square"] == association.chi_square(TABLE, confidence=0.95)
+    assert found["n_eta2"] == pytest.approx(found["chi_square"]["statistic"], rel=1e-12)
+    f = stats.f_oneway(*(outcome[labels == k] for k in range(3)))
+    assert found["anova"]["statistic"] == pytest.approx(f.statistic, rel=1e-9)
+
+
+def test_likelihood_ratio_is_that_of_the_logistic_regression_on_the_groups():
+    labels, outcome = binary_columns()
+    found = association.compare_binary(outcome, labels, confidence=0.95)["likelihood_ratio"]
+    fit = Logit(outcome, np.eye(3)[labels] @ [[1, 0, 0], [1, 1, 0], [1, 0, 1]]).fit(
+        disp=0, method="newton", tol=1e-12
+    )
+    assert found["statistic"] == pytest.approx(fit.llr, rel=1e-9)
+    assert found["p_value"] == pytest.approx(fit.llr_pvalue, rel=1e-9)
+    assert found["df"] == fit.df_model
+
+
+@pytest.mark.parametrize(
+    ("outcome", "groups", "error", "words"),
+    [
+        ([0, 2, 1, 0], [1, 1, 2, 2], UserError, "default: expected only 0 and 1"),
+        ([0, np.nan, 1, 0], [1, 1, 2, 2], UserError, "default: 1 of 4"),
+        ([0, np.inf, 1, 0], [1, 1, 2, 2], UserError, "default: 1 of 4"),
+        ([0, 1, 1, 0], [1, 1, 2, None], UserError, "1 of 4 labels"),
+        ([0, 1, 1, 0], [1, 1, 2], UserError, "default: 4 values, but groups of"),
+        ([], [], NotApplicableError, "default: 0 values"),
+        ([1], [1], NotApplicableError, "default: 1 value"),
+        ([0, 0, 0, 0], [1, 1, 2, 2], NotApplicableError, "default: constant"),
+        ([0, 1, 1, 0], [1, 1, 1, 1], NotApplicableError, "default: constant"),
+        ([0, 1, 0, 1], [1, 1, 1, 2], NotApplicableError, "group 2: 1 value"),
+        ([0, 0, 1, 1], [1, 1, 2, 2], NotApplicableError, "no spread within any group"),
+    ],
+)
+def test_a_0_1_outcome_that_cannot_be_compared_says_why(outcome, groups, error, words):
+    with pytest.raises(error, match=words):
+        association.compare_binary(outcome, groups, confidence=0.95, name="default")
 
 
 def test_welch_is_left_out_where_a_group_has_no_variance():

@@ -7,8 +7,8 @@ import pytest
 from statsmodels.stats.power import FTestAnovaPower, GofChisquarePower, NormalIndPower
 
 from creditrisk.errors import UserError
-from creditrisk.stats import context, power
-from creditrisk.stats.estimation import NotApplicableError
+from creditrisk.stats import context, error_prices, power, rejections
+from creditrisk.stats.samples import NotApplicableError
 
 SKEWED = np.random.default_rng(5).lognormal(11.5, 0.8, 3000)
 
@@ -22,7 +22,7 @@ def test_power_of_two_means_equals_statsmodels(effect):
 def test_power_at_no_effect_is_the_level():
     assert power.mean_difference_power(0, 50, 90, 0.03) == pytest.approx(0.03)
     assert power.chi_square_power(0, 500, 3, 2, 0.03) == pytest.approx(0.03)
-    assert power.anova_power(0, 500, 4, 0.03) == pytest.approx(0.03)
+    assert power.f_power(0, 500, 3, 496, 0.03) == pytest.approx(0.03)
 
 
 def test_power_of_chi_square_equals_statsmodels():
@@ -34,7 +34,7 @@ def test_power_of_chi_square_equals_statsmodels():
 def test_power_of_anova_equals_statsmodels():
     f = np.sqrt(0.02 / 0.98)
     expected = FTestAnovaPower().power(f, 300, 0.05, k_groups=4)
-    assert power.anova_power(0.02, 300, 4, 0.05) == pytest.approx(expected, abs=1e-9)
+    assert power.f_power(0.02, 300, 3, 296, 0.05) == pytest.approx(expected, abs=1e-9)
 
 
 def test_smallest_detectable_effect_is_found_with_the_wanted_power():
@@ -51,7 +51,7 @@ def test_smallest_detectable_effect_is_found_with_the_wanted_power():
 
 def test_simulation_agrees_with_the_closed_form_on_a_skewed_column():
     sd = SKEWED.std(ddof=1)
-    found = power.simulate_rejections(
+    found = rejections.simulate_rejections(
         SKEWED,
         n_first=300,
         n_second=700,
@@ -76,22 +76,22 @@ def test_simulation_does_not_depend_on_threads():
         "n_simulations": 55,
         "random_state": 2,
     }
-    assert power.simulate_rejections(SKEWED, n_jobs=1, **settings) == power.simulate_rejections(
-        SKEWED, n_jobs=3, **settings
-    )
+    assert rejections.simulate_rejections(
+        SKEWED, n_jobs=1, **settings
+    ) == rejections.simulate_rejections(SKEWED, n_jobs=3, **settings)
 
 
 def test_simulation_refuses_samples_that_have_no_test():
     settings = {"differences": [0], "alpha": 0.05, "n_simulations": 10, "random_state": 0}
     with pytest.raises(NotApplicableError, match="equal"):
-        power.simulate_rejections(np.ones(9), n_first=5, n_second=5, **settings)
+        rejections.simulate_rejections(np.ones(9), n_first=5, n_second=5, **settings)
     with pytest.raises(UserError, match="at least 2"):
-        power.simulate_rejections(SKEWED, n_first=1, n_second=5, **settings)
+        rejections.simulate_rejections(SKEWED, n_first=1, n_second=5, **settings)
 
 
 def test_price_of_test_errors_by_hand():
     """α .1, power .6, chance .25: false alarms .75·.1·1000, missed .25·.4·2000."""
-    (row,) = power.price_test_errors(
+    (row,) = error_prices.price_test_errors(
         [0.1],
         lambda alpha: 0.5 + alpha,
         prior_real=0.25,
@@ -104,9 +104,9 @@ def test_price_of_test_errors_by_hand():
 
 
 def test_decisions_by_hand():
-    counts = power.count_decisions([1, 1, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0])
+    counts = error_prices.count_decisions([1, 1, 1, 0, 0, 0], [1, 0, 0, 1, 0, 0])
     assert counts == {"caught": 1, "false_alarms": 2, "missed": 1, "cleared": 2}
-    priced = power.price_decisions(counts, cost_false_alarm=3, cost_missed_detection=12)
+    priced = error_prices.price_decisions(counts, cost_false_alarm=3, cost_missed_detection=12)
     assert priced["false_alarm_rate"] == pytest.approx(2 / 4)
     assert priced["missed_rate"] == pytest.approx(1 / 2)
     assert priced["wrong_flag_share"] == pytest.approx(2 / 3)
@@ -114,15 +114,15 @@ def test_decisions_by_hand():
 
 
 def test_decisions_without_flags_have_no_share_of_wrong_ones():
-    priced = power.price_decisions(
-        power.count_decisions([0, 0], [1, 0]), cost_false_alarm=1, cost_missed_detection=1
+    priced = error_prices.price_decisions(
+        error_prices.count_decisions([0, 0], [1, 0]), cost_false_alarm=1, cost_missed_detection=1
     )
     assert priced["wrong_flag_share"] is None
     assert priced["missed_rate"] == 1
 
 
 def test_break_even_is_where_both_decisions_cost_the_same():
-    p = power.break_even_probability(2000, 10_000)
+    p = error_prices.break_even_probability(2000, 10_000)
     assert (1 - p) * 2000 == pytest.approx(p * 10_000)
 
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
+import pingouin
 import pytest
 from scipy import stats
 from statsmodels.stats.meta_analysis import effectsize_smd
@@ -12,7 +14,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW, ttest_ind
 
 from creditrisk.errors import UserError
 from creditrisk.stats import testing
-from creditrisk.stats.estimation import NotApplicableError
+from creditrisk.stats.samples import NotApplicableError
 
 RNG = np.random.default_rng(11)
 FIRST, SECOND = RNG.normal(10, 2, 80), RNG.normal(11, 4, 150)
@@ -73,11 +75,77 @@ def test_interval_of_g_covers_the_true_effect():
     assert interval.low <= 0.95 <= interval.high
 
 
+def test_means_and_g_equal_pingouin():
+    for method, correction in (("welch_t", True), ("pooled_t", False)):
+        found = testing.compare_means(FIRST, SECOND, method=method, confidence=0.95)
+        theirs = pingouin.ttest(FIRST, SECOND, correction=correction).iloc[0]
+        assert found["statistic"] == pytest.approx(theirs["T"], rel=1e-9)
+        assert found["df"] == pytest.approx(theirs["dof"], rel=1e-9)
+        assert found["p_value"] == pytest.approx(theirs["p_val"], rel=1e-9)
+    g = pingouin.compute_effsize(FIRST, SECOND, eftype="hedges")
+    assert testing.hedges_g(FIRST, SECOND, confidence=0.95)["effect"] == pytest.approx(g, rel=1e-9)
+
+
 def test_rank_biserial_counts_pairs():
     """Of the 2 × 3 pairs the first is larger in 4, smaller in 1, equal in 1: (4 − 1)/6."""
-    found = testing.compare_ranks([3.0, 5.0], [1.0, 3.0, 4.0])
+    found = testing.compare_ranks([3.0, 5.0], [1.0, 3.0, 4.0], confidence=0.95)
     assert found["rank_biserial"] == pytest.approx(3 / 6)
     assert found["statistic"] == 4.5
+
+
+def test_rank_biserial_equals_pingouin():
+    first, second = np.round(FIRST), np.round(SECOND)  # with ties
+    found = testing.compare_ranks(first, second, confidence=0.95)
+    theirs = pingouin.mwu(first, second, method="asymptotic").iloc[0]
+    assert found["rank_biserial"] == pytest.approx(theirs["RBC"], rel=1e-9)
+    assert found["rank_biserial"] == pytest.approx(2 * theirs["CLES"] - 1, rel=1e-9)
+    assert found["statistic"] == pytest.approx(theirs["U_val"], rel=1e-9)
+
+
+def rank_error(found):
+    """Standard error that an interval of the rank-biserial correlation at 95 % was made of."""
+    return (found["high"] - found["low"]) / (2 * stats.norm.ppf(0.975))
+
+
+def test_interval_of_the_rank_biserial_has_the_variance_of_brunner_and_munzel():
+    """Their statistic is (P(second > first) − ½) / its standard error, from placements too."""
+    first, second = np.round(FIRST), np.round(SECOND)
+    found = testing.compare_ranks(first, second, confidence=0.95)
+    w = stats.brunnermunzel(first, second).statistic
+    assert -found["rank_biserial"] / rank_error(found) == pytest.approx(w, rel=1e-9)
+
+
+def test_interval_of_the_rank_biserial_agrees_with_the_bootstrap():
+    rng = np.random.default_rng(6)
+    first, second = np.round(FIRST), np.round(SECOND)
+    found = testing.compare_ranks(first, second, confidence=0.95)
+    sign = np.sign(first[:, None] - second[None, :])
+    drawn = []
+    for _ in range(2000):
+        i, j = rng.integers(0, first.size, first.size), rng.integers(0, second.size, second.size)
+        drawn.append(sign[np.ix_(i, j)].mean())
+    # the standard deviation of 2,000 replicates is known to 1/√4000 of itself
+    assert np.std(drawn) == pytest.approx(rank_error(found), rel=4 / np.sqrt(4000))
+
+
+def test_interval_of_the_rank_biserial_covers_the_true_one():
+    """Normals one apart: P(X > Y) = Φ(1/√2)."""
+    rng, truth, n_hits = np.random.default_rng(7), 2 * stats.norm.cdf(1 / np.sqrt(2)) - 1, 0
+    for _ in range(1000):
+        found = testing.compare_ranks(rng.normal(1, 1, 80), rng.normal(0, 1, 60), confidence=0.9)
+        n_hits += found["low"] <= truth <= found["high"]
+    interval = stats.binomtest(n_hits, 1000).proportion_ci(0.999)
+    assert interval.low <= 0.9 <= interval.high
+
+
+def test_rank_biserial_of_groups_apart_has_an_interval_that_is_no_point():
+    """Wilson's interval of 3 successes in 3 trials: from 3/(3 + z²)."""
+    above = testing.compare_ranks([7.0, 8.0, 9.0], [1.0, 2.0, 3.0, 4.0], confidence=0.95)
+    z2 = stats.norm.ppf(0.975) ** 2
+    assert (above["rank_biserial"], above["high"]) == (1, 1)
+    assert above["low"] == pytest.approx(2 * 3 / (3 + z2) - 1)
+    below = testing.compare_ranks([1.0, 2.0, 3.0, 4.0], [7.0, 8.0, 9.0], confidence=0.95)
+    assert (below["low"], below["high"]) == (-1, -above["low"])
 
 
 def test_spread_is_an_anova_of_deviations_from_the_median():
@@ -86,6 +154,16 @@ def test_spread_is_an_anova_of_deviations_from_the_median():
     assert found["statistic"] == pytest.approx(expected.statistic, rel=1e-9)
     assert found["p_value"] == pytest.approx(expected.pvalue, rel=1e-9)
     assert found["variance_ratio"] == pytest.approx(SECOND.var(ddof=1) / FIRST.var(ddof=1))
+
+
+def test_spread_equals_pingouin():
+    values = pd.DataFrame(
+        {"y": np.r_[FIRST, SECOND], "g": np.r_[np.zeros(FIRST.size), np.ones(SECOND.size)]}
+    )
+    found = testing.compare_spread(FIRST, SECOND)
+    theirs = pingouin.homoscedasticity(values, dv="y", group="g", method="levene").iloc[0]
+    assert found["statistic"] == pytest.approx(theirs["W"], rel=1e-9)
+    assert found["p_value"] == pytest.approx(theirs["pval"], rel=1e-9)
 
 
 def permute(first, second, n_permutations=4999, random_state=0, **more):
@@ -199,12 +277,31 @@ def test_constant_groups_are_not_applicable(method):
         testing.compare_means([1, 1], [2, 2], method=method, confidence=0.95, name="AGE")
 
 
-def test_constant_column_has_no_rank_spread_or_permutation_test():
-    for test in (testing.compare_ranks, testing.compare_spread, permute):
-        with pytest.raises(NotApplicableError, match="no spread"):
-            test([1.0, 1.0], [1.0, 1.0])
-    with pytest.raises(NotApplicableError, match="no spread"):
-        testing.hedges_g([1.0, 1.0], [1.0, 1.0], confidence=0.95)
+PAIRS = {
+    "compare_means": lambda a, b: testing.compare_means(a, b, method="z_test", confidence=0.95),
+    "hedges_g": lambda a, b: testing.hedges_g(a, b, confidence=0.95),
+    "compare_ranks": lambda a, b: testing.compare_ranks(a, b, confidence=0.95),
+    "compare_spread": testing.compare_spread,
+    "permute_difference": lambda a, b: permute(a, b, 99),
+}
+
+
+@pytest.mark.parametrize("compare", PAIRS.values(), ids=PAIRS)
+@pytest.mark.parametrize(
+    ("first", "error", "words"),
+    [
+        ([], NotApplicableError, "0 values, at least 2"),
+        ([1.0], NotApplicableError, "1 value, at least 2"),
+        ([2.0, 2.0, 2.0], NotApplicableError, "no spread"),
+        ([1.0, np.nan], UserError, "1 of 2 values are missing or infinite"),
+        ([1.0, -np.inf], UserError, "1 of 2 values are missing or infinite"),
+    ],
+    ids=["empty", "single", "constant", "nan", "inf"],
+)
+def test_every_comparison_says_what_is_wrong_with_a_group(compare, first, error, words):
+    for pair in ((first, [1.0, 1.0, 1.0]), ([1.0, 1.0, 1.0], first)):
+        with pytest.raises(error, match=words):
+            compare(*pair)
 
 
 def test_spread_of_a_constant_group_has_no_ratio():
