@@ -1,11 +1,12 @@
 """Cleaned clients → estimates, tests and the errors that tests can make.
 
-Reads the table of clients; writes everything that ``statistics.html`` shows and the
-headline numbers. All work is done by ``creditrisk.stats``: ``questions.answer_all``
-(the declared questions), ``estimation.estimate_mean`` (bootstrap and intervals),
-``association.rank_categoricals`` and ``context`` (Type I and Type II).
+Reads the table of clients and two studies; writes everything that ``statistics.html``
+shows and the headline numbers. The work is done by ``creditrisk.stats.declared.report``, which
+composes the rest of that room: ``estimation`` and ``distributions`` (bootstrap and
+intervals), ``questions`` (the declared questions), ``sensitivity`` (the same on other
+selections of rows), ``contingency`` (categorical importance), ``context`` (Type I and II).
 
-Inputs   data/interim/clients.parquet
+Inputs   data/interim/clients.parquet, studies/results/{coverage,errors}.json
 Outputs  data/results/stats_report.json, reports/metrics/stats_report.json
 Params   stats_report
 """
@@ -14,16 +15,21 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from creditrisk import io, params, paths, schema
-from creditrisk.stats import association, context, estimation, questions
+from creditrisk.errors import UserError
+from creditrisk.stats import distributions
+from creditrisk.stats.declared import kinds, questions, report
+from creditrisk.stats.simulation import family_errors
+from creditrisk.studies import read_study
+from creditrisk.validation import fingerprint
 
 N_JOBS = 2  # threads; results are the same for any number
-N_BINS = 60
 
 Share = Annotated[float, Field(gt=0, lt=1)]
 Amount = Annotated[float, Field(ge=0)]
@@ -37,10 +43,70 @@ class Question(params.Params):
     question: str
     h0: str
     h1: str
-    kind: Literal[questions.KINDS]  # type: ignore[valid-type]
+    kind: Literal[tuple(kinds.KINDS)]  # type: ignore[valid-type]
     value: str
     group: str
+    second: str | None = Field(None, alias="and")
+    within: list[str] = Field(default_factory=list)
+    assumptions: Annotated[list[str], Field(min_length=1)]
     smallest_effect: Share
+
+    @model_validator(mode="after")
+    def has_the_fields_of_its_kind(self) -> Question:
+        """Hold that what the kind needs is given, and nothing that it has no use for."""
+        try:
+            kinds.check_question(self.declared())
+        except UserError as error:
+            raise ValueError(str(error)) from None
+        return self
+
+    def declared(self) -> dict[str, Any]:
+        """Return the question as the library takes it: the fields that were given."""
+        return self.model_dump(by_alias=True, exclude_unset=True)
+
+
+class Distribution(params.Params):
+    """A bootstrap distribution: of a column, or of its difference between two groups."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    statistic: Literal[distributions.STATISTICS]  # type: ignore[valid-type]
+    value: str
+    group: str | None = None
+    first: int | str | None = None
+    second: int | str | None = None
+
+    @model_validator(mode="after")
+    def compares_two_levels(self) -> Distribution:
+        """Hold that a group goes with two different levels, and no level without a group."""
+        levels = (self.first, self.second)
+        if (self.group is None) != (levels == (None, None)):
+            raise ValueError("group, first and second go together: all three, or none")
+        if self.group is not None and (None in levels or self.first == self.second):
+            raise ValueError("first and second must be two levels of group")
+        return self
+
+
+class Bands(params.Params):
+    """A column cut into bands."""
+
+    source: str
+    edges: Annotated[list[float], Field(min_length=1)]
+
+
+class Variant(params.Params):
+    """One selection of clients."""
+
+    id: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    label: str
+    exclude: list[str] = Field(default_factory=list)
+    one_row_per: str | None = None
+
+
+class Sensitivity(params.Params):
+    """The selections on which all questions are asked again."""
+
+    n_permutations: Annotated[int, Field(ge=99)]
+    variants: list[Variant]
 
 
 class Power(params.Params):
@@ -95,6 +161,9 @@ class Params(params.Params):
     power: Power
     costs: Costs
     rule: Rule
+    distributions: list[Distribution]
+    columns: dict[str, Bands]
+    sensitivity: Sensitivity
     questions: Annotated[list[Question], Field(min_length=1)]
 
     @field_validator("questions")
@@ -106,136 +175,54 @@ class Params(params.Params):
             raise ValueError(f"ids repeat: {sorted({i for i in ids if ids.count(i) > 1})}")
         return value
 
-
-def estimate(params: Params, values: Any, groups: Any) -> dict[str, Any]:
-    """Return the mean of ``mean_column`` with its bootstrap distribution and intervals."""
-    replicates = estimation.bootstrap_replicates(
-        values,
-        n_replicates=params.n_bootstrap,
-        random_state=params.random_state,
-        n_jobs=N_JOBS,
-        name=params.mean_column,
-    )
-    found = estimation.estimate_mean(
-        values,
-        replicates,
-        confidence=params.confidence,
-        groups=groups,
-        name=params.mean_column,
-    )
-    bins = estimation.count_in_bins(replicates, N_BINS)
-    return {"column": params.mean_column, **found, "n_bootstrap": params.n_bootstrap, **bins}
+    def declared(self) -> dict[str, Any]:
+        """Return the section as the library takes it; of questions the fields that were given."""
+        asked = [question.declared() for question in self.questions]
+        return self.model_dump(exclude={"questions"}) | {"questions": asked}
 
 
-def explain_errors(params: Params, values: Any, signal: Any, defaulted: Any) -> dict[str, Any]:
-    """Return Type I and Type II for the tests and for one-line classifiers, priced."""
-    costs = params.costs.model_dump()
-    default_rate = float(defaulted.mean())
-    tests = context.describe_test_errors(
-        values,
-        default_rate,
-        alpha=params.alpha,
-        n_questions=len(params.questions),
-        settings=params.power.model_dump(),
-        random_state=params.random_state,
-        n_jobs=N_JOBS,
-        name=params.mean_column,
-    )
+def read_studies(
+    params: Params, table: Any, places: Callable[[str], Path]
+) -> dict[str, dict[str, Any]]:
+    """Return both studies' documents, and in words what they speak of that is not today's."""
+    recipe = family_errors.recipe(params.declared()["questions"], params.alpha)
+    today = fingerprint.fingerprint(table, recipe, [])
+    clients = {"clients": today["clients"]}
     return {
-        "tests": tests,
-        "price": context.price_tests(tests["sd"], default_rate, costs),
-        "classifier": context.describe_classifier_errors(
-            signal,
-            defaulted,
-            column=params.rule.column,
-            at_least=params.rule.at_least,
-            costs=costs,
-        ),
+        "coverage": read_study(places("coverage"), clients),
+        "errors": read_study(places("errors"), today, recipe="other questions, or another level"),
     }
-
-
-def collect_headline(found: dict[str, Any], mean_column: str) -> dict[str, Any]:
-    """Return the few numbers that are versioned and compared between experiments."""
-    mean = found["estimation"]
-    interval = next(i for i in mean["intervals"] if i["method"] == "t")
-    verdicts = [row["verdict"] for row in found["questions"]]
-    study = found["context"]["tests"]["studies"][-1]
-    false_alarms = next(row for row in study["simulated"] if row["difference"] == 0)
-    headline = {
-        "rows": found["sample"]["rows"],
-        "mean": {"estimate": mean["mean"], "low": interval["low"], "high": interval["high"]},
-        "questions": {
-            "asked": sum(v != "not_applicable" for v in verdicts),
-            "significant": sum(v in ("matters", "unclear", "negligible") for v in verdicts),
-            "matters": verdicts.count("matters"),
-            "negligible": verdicts.count("negligible"),
-        },
-        "false_alarm_rate": false_alarms["share"],
-    }
-    if study["detectable"][0]["difference"] is not None:
-        headline["detectable_difference"] = study["detectable"][0]["difference"]
-    if found["chi_square"] and "cramers_v" in found["chi_square"][0]:
-        headline["top_cramers_v"] = found["chi_square"][0]["cramers_v"]
-    for row in found["questions"]:
-        compares_limit = (row["value"], row["group"]) == (mean_column, schema.TARGET)
-        if row["applicable"] and compares_limit and row["effect_name"] == "g":
-            headline["difference"] = {
-                "estimate": row["estimate"],
-                "low": row["estimate_low"],
-                "high": row["estimate_high"],
-                "hedges_g": row["effect"],
-            }
-            break
-    return headline
-
-
-def compute(params: Params, table: Any) -> dict[str, Any]:
-    """Return everything that the page shows, one key a section."""
-    target, values = table[schema.TARGET], table[params.mean_column]
-    settings = questions.Settings(
-        alpha=params.alpha,
-        confidence=params.confidence,
-        n_permutations=params.n_permutations,
-        random_state=params.random_state,
-        n_jobs=N_JOBS,
-    )
-    found: dict[str, Any] = {
-        "sample": {
-            "rows": len(table),
-            "default_rate": float(target.mean()),
-            "alpha": params.alpha,
-            "confidence": params.confidence,
-        }
-    }
-    print(f"stats_report: mean of {params.mean_column}, {params.n_bootstrap} samples", flush=True)
-    found["estimation"] = estimate(params, values, table[schema.GROUP])
-    print(f"stats_report: {len(params.questions)} declared questions", flush=True)
-    asked = [question.model_dump() for question in params.questions]
-    found["questions"] = questions.answer_all(asked, table, settings)
-    found["chi_square"] = association.rank_categoricals(
-        {name: table[name] for name in params.categorical_columns},
-        target,
-        confidence=params.confidence,
-    )
-    print("stats_report: power and the price of errors", flush=True)
-    found["context"] = explain_errors(params, values, table[params.rule.column], target)
-    return {"headline": collect_headline(found, params.mean_column), **found}
 
 
 def main(
     params: Params,
     *,
     clients: Path = paths.CLIENTS,
+    studies: Callable[[str], Path] = paths.study,
     results: Path = paths.results("stats_report"),
     metrics: Path = paths.metrics("stats_report"),
 ) -> None:
     """Read the clients, compute, write the results and the headline numbers."""
     table = schema.clients_contract().validate(io.read_table(clients), lazy=True)
     questions.require_columns(
-        table, [params.mean_column, params.rule.column, *params.categorical_columns]
+        table,
+        [
+            params.mean_column,
+            params.rule.column,
+            *params.categorical_columns,
+            *(one.value for one in params.distributions),
+            *(one.group for one in params.distributions if one.group is not None),
+        ],
     )
-    found = compute(params, table)
-    io.write_json(results, found)
+    beside = read_studies(params, table, studies)
+    found = report.compute(
+        params.declared(),
+        table,
+        n_jobs=N_JOBS,
+        progress=lambda line: print(f"stats_report: {line}", flush=True),
+    )
+    settings = params.model_dump(exclude={"questions"})
+    io.write_json(results, found | {"studies": beside, "provenance": {"parameters": settings}})
     io.write_json(metrics, found["headline"])
 
 
