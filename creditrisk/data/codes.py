@@ -6,8 +6,7 @@ and :func:`status_evidence` shows what the meaning of the others is inferred fro
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -22,6 +21,9 @@ CODE_BOOKS = {
     "EDUCATION": schema.EDUCATION_CODES,
     "MARRIAGE": schema.MARRIAGE_CODES,
 }
+
+STATES: Final = (-2, -1, 0, 1, 2, 3)
+"""Status codes with 3 to 9 pooled as 3, because they are rare."""
 
 
 def categories(clients: pd.DataFrame, *, level: float) -> dict[str, list[dict[str, Any]]]:
@@ -104,36 +106,41 @@ def status_by_month(clients: pd.DataFrame, *, level: float, min_clients: int) ->
     }
 
 
-def recovery_by_month(clients: pd.DataFrame) -> list[dict[str, Any]]:
-    """Return where clients two months late stood a month later, the PAY_0 test.
+def trace_code_1(clients: pd.DataFrame, *, level: float, min_clients: int) -> list[dict[str, Any]]:
+    """Return where the clients with code 1 in September stood in August.
 
     Parameters
     ----------
     clients : DataFrame, n rows
-        The cleaned table.
+    level, min_clients
+        See :func:`status_by_month`.
 
     Returns
     -------
     list of dict
-        One a pair of neighbouring months, newest first: ``earlier`` and ``later``
-        columns, ``n`` clients with code 2 in the earlier one, and how many of them
-        had ``to_0``, ``to_1`` and ``to_2_or_more`` in the later one. If both columns
-        shared a code book, the rows would look alike.
+        One for each August ``state``: ``n``, ``n_no_bill`` (September's bill at most
+        0), ``defaults``, ``rate``, ``low``, ``high``.
     """
-    rows = []
-    for later, earlier in pairwise(schema.STATUS_COLUMNS):
-        now = clients.loc[clients[earlier] == 2, later].to_numpy()
-        rows.append(
-            {
-                "earlier": earlier,
-                "later": later,
-                "n": len(now),
-                "to_0": int((now == 0).sum()),
-                "to_1": int((now == 1).sum()),
-                "to_2_or_more": int((now >= 2).sum()),
-            }
-        )
-    return rows
+    later, earlier = schema.STATUS_COLUMNS[:2]
+    here = clients[clients[later] == 1]
+    state = np.clip(here[earlier].to_numpy(), STATES[0], STATES[-1]) - STATES[0]
+    no_bill = np.bincount(
+        state[(here[schema.BILL_COLUMNS[0]] <= 0).to_numpy()], minlength=len(STATES)
+    )
+    default = here[schema.TARGET].to_numpy()
+    rates = group_rates(state, default, len(STATES), level=level, min_clients=min_clients)
+    return [
+        {
+            "state": each,
+            "n": rates["counts"][i],
+            "n_no_bill": int(no_bill[i]),
+            "defaults": rates["defaults"][i],
+            "rate": rates["rates"][i],
+            "low": rates["lows"][i],
+            "high": rates["highs"][i],
+        }
+        for i, each in enumerate(STATES)
+    ]
 
 
 def status_evidence(clients: pd.DataFrame) -> list[dict[str, Any]]:
@@ -154,9 +161,8 @@ def status_evidence(clients: pd.DataFrame) -> list[dict[str, Any]]:
         ``n_months``; shares of those months with ``no_bill`` (of the month itself
         above 0) and ``no_spend`` (bill − earlier bill + payment at most 0);
         ``n_billed`` months with an earlier bill above 0, and of those the
-        ``median_paid_share``, the share ``paid_exactly`` and the share
-        ``paid_same_suffix`` whose payment equals the bill of the same suffix, the
-        rival reading of the columns. None where there is no such month.
+        ``median_paid_share`` and the share ``paid_exactly``. None where there is no such
+        month.
     """
     status = clients[list(schema.STATUS_COLUMNS[:5])].to_numpy()
     bill = clients[list(schema.BILL_COLUMNS)].to_numpy(float)
@@ -165,7 +171,7 @@ def status_evidence(clients: pd.DataFrame) -> list[dict[str, Any]]:
     rows = []
     for code in (-2, -1, 0):
         here = status == code
-        billed, own_billed = here & (settled > 0), here & (own > 0)
+        billed = here & (settled > 0)
         share = paid[billed] / settled[billed]
         rows.append(
             {
@@ -176,7 +182,6 @@ def status_evidence(clients: pd.DataFrame) -> list[dict[str, Any]]:
                 "n_billed": int(billed.sum()),
                 "median_paid_share": float(np.median(share)) if share.size else None,
                 "paid_exactly": _share(paid[billed] == settled[billed]),
-                "paid_same_suffix": _share((paid == own)[own_billed]),
             }
         )
     return rows

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from creditrisk import schema
-from creditrisk.data import codes, describe, outliers, overview
+from creditrisk.data import accounts, codes, describe, dictionary, outliers, overview, transitions
 from creditrisk.data.contract import to_numbers
+from creditrisk.data.findings.description import describe_findings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -22,7 +23,7 @@ RULES = ("zscore", "iqr")
 def explore(
     raw: pd.DataFrame,
     clients: pd.DataFrame,
-    findings: Mapping[str, Any],
+    cleaning: Mapping[str, Any],
     *,
     level: float,
     limit_bal_width: float,
@@ -38,7 +39,7 @@ def explore(
         The raw table, :data:`creditrisk.schema.RAW_COLUMNS`.
     clients : DataFrame, n rows
         The cleaned table.
-    findings : mapping
+    cleaning : mapping
         What cleaning found; see :func:`creditrisk.data.cleaning.clean_clients`. Its
         z-score threshold and Tukey factor also rule the before/after tables.
     level : float
@@ -54,20 +55,24 @@ def explore(
     rates: dict[str, Any] = {"level": level, "min_clients": min_clients}
     # a row that cleaning dropped may still hold text where a number belongs
     numbers, _ = to_numbers(raw)
-    found = findings["outliers"]
+    bounds = {key: cleaning["outliers"][key] for key in ("z", "iqr_factor")}
     results: dict[str, Any] = {
         "overview": overview.overview(raw, clients),
+        "dictionary": dictionary.describe_columns(raw, clients),
+        "changes": dictionary.describe_changes(raw, clients),
+        "waterfall": overview.waterfall(numbers, clients),
+        "findings": describe_findings(clients, level=level),
         "imbalance": overview.imbalance(clients, level=level),
         **distributions(clients, limit_bal_width, age_width, amount_edges, **rates),
         "categories": codes.categories(clients, level=level),
         "pay_codes": codes.status_by_month(clients, **rates),
-        "pay_recovery": codes.recovery_by_month(clients),
         "pay_evidence": codes.status_evidence(clients),
-        "outliers": removals(numbers, z=found["z"], iqr_factor=found["iqr_factor"], level=level),
-        "waterfall": overview.waterfall(numbers, clients),
-        "flags": overview.flag_rates(clients, level=level),
+        "transitions": transitions.describe_transitions(clients, **rates),
+        "alignment": accounts.describe_alignment(clients, level=level),
+        "identity": accounts.describe_identity(clients, edges=amount_edges, level=level),
+        "outliers": removals(numbers, **bounds, level=level),
         "associations": associations(clients),
-        "cleaning": excerpt_findings(findings),
+        "cleaning": excerpt(cleaning),
     }
     return {"headline": headline(results), **results}
 
@@ -78,12 +83,12 @@ def associations(clients: pd.DataFrame) -> dict[str, Any]:
     return {"columns": columns, "spearman": describe.rank_correlations(clients, columns)}
 
 
-def excerpt_findings(findings: Mapping[str, Any]) -> dict[str, Any]:
-    """Return what the page repeats of cleaning's findings."""
+def excerpt(cleaning: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the page repeats of what cleaning found."""
     shown = ("columns", "rule", "treatment", "n_removed", "n_winsorised")
     return {
-        **{key: findings[key] for key in ("missing", "twins", "n_conflict_groups")},
-        "outliers": {key: findings["outliers"][key] for key in shown},
+        **{key: cleaning[key] for key in ("missing", "twins", "flags")},
+        "outliers": {key: cleaning["outliers"][key] for key in shown},
     }
 
 
@@ -195,8 +200,7 @@ def headline(results: dict[str, Any]) -> dict[str, Any]:
     balance = results["imbalance"][0]
     removed = {entry["rule"]: entry for entry in results["outliers"]["asked"]}
     by_amounts = {entry["rule"]: entry for entry in results["outliers"]["amounts"]}
-    flagged = {entry["flag"]: entry["n"] for entry in results["flags"]}
-    groups = ("duplicate", "twin", "inactive")
+    flags = results["cleaning"]["flags"]
     return {
         "rows": balance["n"],
         "defaults": balance["defaults"],
@@ -207,6 +211,6 @@ def headline(results: dict[str, Any]) -> dict[str, Any]:
         "removed_zscore": removed["zscore"]["n_removed"],
         "removed_iqr": removed["iqr"]["n_removed"],
         "removed_iqr_amounts_share": by_amounts["iqr"]["removed_share"],
-        **{f"n_{group}": flagged[f"is_{group}"] for group in groups},
+        **{f"n_{group}": flags[f"is_{group}"]["n"] for group in ("duplicate", "twin", "inactive")},
         "n_twin_pairs": results["cleaning"]["twins"]["n_strict_pairs"],
     }

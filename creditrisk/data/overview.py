@@ -1,4 +1,4 @@
-"""Description of the table as a whole: types, missing values, balance, rows, flags.
+"""Description of the table as a whole: types, missing values, balance, rows.
 
 Everything here looks at the full sample and feeds no model.
 """
@@ -85,39 +85,6 @@ def waterfall(raw: pd.DataFrame, clients: pd.DataFrame) -> list[dict[str, Any]]:
             "default_rate": float(target.mean()) if target.notna().any() else None,
         }
         for step, target in targets.items()
-    ]
-
-
-def flag_rates(clients: pd.DataFrame, *, level: float) -> list[dict[str, Any]]:
-    """Return size and default rate of each flag that cleaning set.
-
-    Parameters
-    ----------
-    clients : DataFrame, n rows
-        The cleaned table.
-    level : float
-        See :func:`default_rates`.
-
-    Returns
-    -------
-    list of dict
-        ``flag``, ``n``, ``share`` and the group's ``rate``, ``low``, ``high``.
-    """
-    flags = sorted(c for c in clients.columns if c.startswith(("is_", "has_")))
-    default = clients[schema.TARGET].to_numpy()
-    counts = np.array([clients[flag].sum() for flag in flags], dtype=np.int64)
-    defaults = np.array([default[clients[flag].to_numpy()].sum() for flag in flags], dtype=np.int64)
-    rates = default_rates(defaults, counts, level=level)
-    return [
-        {
-            "flag": flag,
-            "n": rates["counts"][i],
-            "share": rates["counts"][i] / len(clients),
-            "rate": rates["rates"][i],
-            "low": rates["lows"][i],
-            "high": rates["highs"][i],
-        }
-        for i, flag in enumerate(flags)
     ]
 
 

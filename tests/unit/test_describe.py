@@ -162,20 +162,6 @@ def test_status_table_counts_every_code_in_every_month(tables) -> None:
         assert found["rates"][code + 2][month] == pytest.approx(of_code["default"].mean())
 
 
-def test_recovery_counts_where_clients_went() -> None:
-    # Three clients at 2 in August: one to 0, one to 1, one to 3 in September.
-    clients = small(PAY_2=[2, 2, 2, 0], PAY_0=[0, 1, 3, 2])
-    first = codes.recovery_by_month(clients)[0]
-    assert first == {
-        "earlier": "PAY_2",
-        "later": "PAY_0",
-        "n": 3,
-        "to_0": 1,
-        "to_1": 1,
-        "to_2_or_more": 1,
-    }
-
-
 def test_evidence_compares_a_payment_with_the_bill_before() -> None:
     # September's 300 pays August's 300 exactly and is half of September's own bill.
     clients = small(PAY_0=[-1], BILL_AMT1=[600], BILL_AMT2=[300], PAY_AMT1=[300])
@@ -183,7 +169,6 @@ def test_evidence_compares_a_payment_with_the_bill_before() -> None:
     assert row["n_months"] == row["n_billed"] == 1
     assert row["median_paid_share"] == 1.0
     assert row["paid_exactly"] == 1.0
-    assert row["paid_same_suffix"] == 0.0
     assert row["no_bill"] == row["no_spend"] == 0.0
     absent = codes.status_evidence(clients)[0]
     assert (absent["code"], absent["n_months"], absent["median_paid_share"]) == (-2, 0, None)
@@ -216,15 +201,6 @@ def test_balance_and_waterfall_add_up(explored, tables) -> None:
     assert steps["training"] + steps["holdout"] == steps["cleaned"] == len(clients)
     assert steps["fit"] == (clients["fit_row"] & (clients["split"] == "train")).sum()
     assert steps["fit"] < steps["training"]
-
-
-def test_flags_have_the_rate_of_their_clients(explored, tables) -> None:
-    _, clients, _ = tables
-    found = {entry["flag"]: entry for entry in explored["flags"]}
-    inactive = clients[clients["is_inactive"]]
-    assert found["is_inactive"]["n"] == len(inactive) > 0
-    assert found["is_inactive"]["rate"] == pytest.approx(inactive["default"].mean())
-    assert found["is_inactive"]["low"] < found["is_inactive"]["rate"] < found["is_inactive"]["high"]
 
 
 def test_every_histogram_holds_every_client(explored, tables) -> None:
