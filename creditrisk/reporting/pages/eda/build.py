@@ -1,4 +1,4 @@
-"""The page about the data: provenance, quality, distributions, codes, outliers."""
+"""The page about the data: source, quality, distributions, meaning, outliers, leaks."""
 
 from __future__ import annotations
 
@@ -10,22 +10,40 @@ from markupsafe import Markup
 from creditrisk import schema
 from creditrisk.reporting import figures
 from creditrisk.reporting import format as fmt
+from creditrisk.reporting.pages.eda import (
+    associations,
+    changes,
+    dictionary,
+    findings,
+    leakage,
+    outlier_effect,
+    semantics,
+    tables,
+    twins,
+)
 from creditrisk.reporting.pages.eda import figures as draw
-from creditrisk.reporting.pages.eda import tables
 from creditrisk.reporting.pages.eda.tables import percent_interval
 
 SECTIONS = [
     ("provenance", "Source"),
-    ("missing", "Types and missing values"),
+    ("dictionary", "Data dictionary"),
+    ("missing", "Missing values"),
+    ("changes", "Before and after cleaning"),
+    ("findings", "Findings register"),
     ("imbalance", "The target"),
+    ("twins", "Hidden twins"),
     ("limit_bal", "Credit limit"),
     ("age", "Age"),
     ("amounts", "Bills and payments"),
     ("categories", "Sex, education, marriage"),
     ("pay_codes", "Payment status by month"),
+    ("roll_rates", "Roll rates"),
+    ("alignment", "Which bill a payment settles"),
+    ("identity", "The account identity"),
     ("outliers", "Outlier removal"),
-    ("waterfall", "Rows, duplicates, twins"),
+    ("outlier_effect", "What removal does to a model"),
     ("associations", "Associations"),
+    ("leakage", "Leaks and proxies"),
     ("limits", "Limits"),
 ]
 SAMPLES = {"all": "All clients", schema.TRAIN: "Training", schema.HOLDOUT: "Hold-out"}
@@ -49,7 +67,7 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         "level": fmt.percent(results["params"]["confidence_level"], 0),
         "source": results["source"],
         "provenance": results["provenance"],
-        "types": type_tables(results["overview"]),
+        "n_columns": sum(c["raw_dtype"] is not None for c in results["overview"]),
         "policies": [[k, v] for k, v in results["cleaning"]["missing"]["policies"].items()],
         "balance": balance_section(results["imbalance"]),
         "limit": distribution_section(
@@ -58,10 +76,17 @@ def build(results: dict[str, Any]) -> dict[str, Any]:
         "age": distribution_section(results["age"], base_rate, "AGE, years", "Age"),
         "amounts": amounts_section(results["amounts"], base_rate),
         "categories": tables.categories(results["categories"]),
-        "status": tables.status(results),
         "outliers": tables.outliers(results["outliers"]),
-        "rows": tables.rows(results),
-        "associations": tables.associations(results["associations"]),
+        "dictionary": dictionary.build(results["dictionary"]),
+        "changes": changes.build(results["changes"], results["waterfall"]),
+        "findings": findings.build(
+            results["findings"], level=results["params"]["confidence_level"]
+        ),
+        "twins": twins.build(results["cleaning"]["twins"]),
+        "semantics": semantics.build(results),
+        "outlier_effect": outlier_effect.build(results["studies"]["outliers"]),
+        "associations": associations.build(results["associations"], results["dependence"]),
+        "leakage": leakage.build(results["leakage"]),
     }
 
 
@@ -72,46 +97,6 @@ def marker(headline: dict[str, Any]) -> Callable[..., Markup]:
         return fmt.metric(headline[key], f"eda:{key}", form)
 
     return mark
-
-
-def type_tables(overview: list[dict[str, Any]]) -> dict[str, Any]:
-    """Return the tables of types: raw columns, and columns that cleaning added."""
-    raw = [c for c in overview if c["raw_dtype"] is not None]
-    added = [c for c in overview if c["raw_dtype"] is None]
-    renamed = {schema.TARGET: f"{schema.RAW_TARGET} → {schema.TARGET}"}
-
-    def number(x: float | None) -> str:
-        return fmt.decimal(x, 0)
-
-    return {
-        "columns": [
-            "Column",
-            "Raw type",
-            "Type",
-            "Missing, raw",
-            "Missing",
-            "Distinct",
-            "Min",
-            "Max",
-        ],
-        "raw": [
-            [
-                renamed.get(c["name"], c["name"]),
-                c["raw_dtype"],
-                c["dtype"],
-                fmt.integer(c["n_missing_raw"]),
-                fmt.integer(c["n_missing"]),
-                fmt.integer(c["n_distinct"]),
-                number(c["min"]),
-                number(c["max"]),
-            ]
-            for c in raw
-        ],
-        "added": [
-            [c["name"], c["dtype"], fmt.integer(c["n_missing"]), fmt.integer(c["n_distinct"])]
-            for c in added
-        ],
-    }
 
 
 def balance_section(samples: list[dict[str, Any]]) -> dict[str, Any]:
