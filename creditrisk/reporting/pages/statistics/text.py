@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
 from typing import Any
 
 from markupsafe import Markup
@@ -9,16 +11,33 @@ from markupsafe import Markup
 from creditrisk import schema
 from creditrisk.reporting import format as fmt
 
-SYMBOLS = {"g": "g", "v": "V", "omega2": "ω²"}
+SYMBOLS = {
+    "g": "g",
+    "rank_biserial": "r",
+    "v": "V",
+    "omega2": "ω²",
+    "partial_omega2": "partial ω²",
+    "epsilon2": "ε²",
+    "log_odds": "OR",
+}
+SHARES = ("omega2", "partial_omega2", "epsilon2")
+"""Effects that are shares of a variance: their root is on the scale of the other effects."""
 TESTS = {
     "z_test": "z-test",
     "welch_t": "Welch t-test",
     "pooled_t": "pooled t-test",
     "permutation": "permutation test",
+    "mann_whitney": "Mann-Whitney test",
     "chi_square": "chi-square test",
+    "g_test": "G-test",
     "anova": "one-way ANOVA",
+    "welch_anova": "Welch ANOVA",
+    "kruskal": "Kruskal-Wallis test",
+    "two_way": "two-way ANOVA, interaction",
+    "stratified": "stratified test",
 }
-STATISTICS = {"z": "z", "t": "t", "difference": "difference", "chi2": "χ²", "F": "F"}
+STATISTICS = {"z": "z", "t": "t", "U": "U", "chi2": "χ²", "G": "G", "F": "F", "H": "H"}
+STATISTICS |= {"CMH": "CMH χ²"}
 VERDICTS = {
     "matters": "Significant, and it matters",
     "unclear": "Significant; whether it matters stays open",
@@ -27,16 +46,25 @@ VERDICTS = {
     "inconclusive": "Not significant; the test could have missed an effect that matters",
     "not_applicable": "Not applicable",
 }
+TWO_LINES = Markup('<span class="whole">{}</span> <br><small>{}</small>')
 AMOUNTS = (schema.LIMIT, *schema.BILL_COLUMNS, *schema.PAID_COLUMNS)
 
 
-NAMES = {"education_group": "education", "marriage_group": "marriage"}
-"""Columns that cleaning adds, as a reader would call them."""
+NAMES = {
+    "education_group": "education",
+    "marriage_group": "marriage",
+    "sex_group": "sex",
+    "is_inactive": "inactivity",
+    "is_over_limit": "bill over limit",
+    "limit_quarter": "limit",
+    "status_band": "status",
+}
+"""Columns that cleaning or the parameters add, as a reader would call them."""
 
 
 def name_column(column: str) -> str:
-    """Return what a column is called on the page; those of the table keep their name."""
-    return NAMES.get(column, column)
+    """Return what a column is called on the page; those of the raw table keep their name."""
+    return NAMES.get(column, column.replace("_", " ") if column.islower() else column)
 
 
 def name_level(label: Any) -> str:
@@ -46,7 +74,18 @@ def name_level(label: Any) -> str:
 
 def name_test(kind: str) -> str:
     """Return a test's name short enough for the axis of a figure."""
-    return TESTS[kind].removesuffix(" test").removeprefix("one-way ")
+    name = TESTS[kind].removesuffix(" test").removeprefix("one-way ")
+    return name.removesuffix(", interaction").removesuffix("-test")
+
+
+def name_subject(row: dict[str, Any]) -> str:
+    """Return the columns that a question compares."""
+    value, group = name_column(row["value"]), name_column(row["group"])
+    if row.get("and"):
+        return f"{value} by {group} × {name_column(row['and'])}"
+    if row.get("within"):
+        return f"{group} by {value} within {' × '.join(map(name_column, row['within']))}"
+    return f"{value} by {group}"
 
 
 def in_unit(column: str, value: float | None) -> str:
@@ -62,52 +101,68 @@ def in_unit(column: str, value: float | None) -> str:
     return fmt.decimal(value, 2)
 
 
-def signed(x: float | None, digits: int = 2) -> str:
+def signed(x: float | None, digits: int = 2) -> fmt.Number:
     """Format an effect; small ones keep two digits that say something."""
     if x is not None and 0 < abs(x) < 0.095:
-        digits = max(digits, 3)
+        digits = max(digits, 3 if abs(x) >= 0.0095 else 4)
     return fmt.decimal(x, digits)
 
 
 def format_estimate(row: dict[str, Any]) -> str:
     """Format what a question estimates, in its column's unit."""
-    if row["estimate"] is None:
-        return fmt.NONE
-    if row["kind"] == "chi_square":
+    if row["kind"] in ("chi_square", "g_test"):
         return fmt.percent(row["estimate"])
-    return in_unit(row["value"], row["estimate"])
+    return in_unit(row["group"] if row["kind"] == "stratified" else row["value"], row["estimate"])
+
+
+def format_effect(name: str, value: float | None) -> fmt.Number:
+    """Format an effect; the logarithm of an odds ratio is shown as the odds ratio."""
+    if name == "log_odds" and value is not None:
+        return fmt.decimal(math.exp(value), 2)
+    return signed(value)
+
+
+def effect_cell(row: dict[str, Any]) -> Markup:
+    """Return an effect with its interval below."""
+    name = row["effect_name"]
+    ends = (format_effect(name, row[key]) for key in ("effect_low", "effect_high"))
+    return TWO_LINES.format(
+        f"{SYMBOLS[name]} = {format_effect(name, row['effect'])}",
+        fmt.whole(" to ".join(ends)),
+    )
+
+
+def statistic_text(row: dict[str, Any]) -> str:
+    """Return a statistic with its degrees of freedom."""
+    if row["statistic_name"] == "difference":
+        return f"b = {fmt.integer(row['details']['permutation']['n_extreme'])}"
+    name, df = STATISTICS[row["statistic_name"]], row["df"]
+    text = f"{name} = {large(row['statistic'])}"
+    if df is None:
+        return text
+    error = row["details"].get("df_error")
+    if row["kind"] == "welch_anova":
+        error = row["details"]["welch"]["df_error"]
+    second = f"; {fmt.integer(error)}" if name == "F" else ""
+    return f"{text}, df = {fmt.integer(df)}{second}"
 
 
 def answer_row(row: dict[str, Any]) -> list[Any]:
     """Return one row of the table of answers."""
-    two_lines = Markup('<span style="white-space:nowrap">{}</span> <br><small>{}</small>')
+    subject = Markup('<a href="#q-{}">{}</a>').format(row["id"], name_subject(row))
+    test = Markup("{}, {}").format(TESTS[row["kind"]], fmt.whole(statistic_text(row)))
     verdict = VERDICTS[row["verdict"]]
-    if row["statistic_name"] == "difference":
-        statistic = f"b = {fmt.integer(row['details']['permutation']['n_extreme'])}"
-    else:
-        name = STATISTICS[row["statistic_name"]]
-        statistic = f"{name} = {fmt.decimal(row['statistic'], 1)}"
-    subject = Markup('<a href="#q-{}">{} by {}</a>').format(
-        row["id"], name_column(row["value"]), name_column(row["group"])
-    )
-    statistic = Markup('{}, <span style="white-space:nowrap">{}</span>').format(
-        TESTS[row["kind"]], statistic
-    )
     return [
-        two_lines.format(subject, statistic),
+        Markup("{} <br><small>{}</small>").format(subject, test),
         Markup("<strong>{}</strong>").format(verdict) if row["verdict"] == "matters" else verdict,
         format_estimate(row),
-        two_lines.format(
-            f"{SYMBOLS[row['effect_name']]} = {signed(row['effect'])}",
-            Markup('<span style="white-space:nowrap">{} to {}</span>').format(
-                signed(row["effect_low"]), signed(row["effect_high"])
-            ),
-        ),
+        effect_cell(row),
         fmt.decimal(row["size"]),
         fmt.p_value(row["p_value"]),
         fmt.p_value(row["p_holm"]),
         fmt.p_value(row["p_bh"]),
         fmt.percent(row["power"], 0),
+        format_effect(row["effect_name"], row["detectable"]),
     ]
 
 
@@ -117,130 +172,18 @@ def declared_row(row: dict[str, Any]) -> list[Any]:
         Markup('<span id="q-{}">{}</span>').format(row["id"], row["question"]),
         row["h0"],
         row["h1"],
-        f"{TESTS[row['kind']]} of {name_column(row['value'])} by {name_column(row['group'])}",
-        f"{SYMBOLS[row['effect_name']]} = {row['smallest_effect']:g}",
+        f"{TESTS[row['kind']]}: {name_subject(row)}",
+        " ".join(row["assumptions"]),
+        f"{SYMBOLS[row['effect_name']]} = "
+        f"{format_effect(row['effect_name'], row['smallest_effect'])}",
     ]
 
 
-def _large(x: float) -> str:
-    """Format a sum of ranks, of which six digits are kept."""
-    return f"{fmt.decimal(x / 1e6, 2)}{fmt.NBSP}million" if abs(x) >= 1e6 else fmt.integer(x)
+def join_words(words: Sequence[str]) -> str:
+    """Return ``a, b and c``."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
-def list_panels(asked: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the four tests of each pair of columns that a question compares."""
-    panels: dict[tuple[str, str], dict[str, Any]] = {}
-    for row in asked:
-        key = row["value"], row["group"]
-        if row["effect_name"] != "g" or key in panels:
-            continue
-        details, column = row["details"], row["value"]
-        rows: list[list[Any]] = []
-        for method, test in details["panel"].items():
-            ends = [in_unit(column, test[end]) for end in ("low", "high")]
-            df = fmt.NONE if test["df"] is None else fmt.decimal(test["df"], 0)
-            rows.append(
-                [
-                    TESTS[method],
-                    fmt.decimal(test["statistic"], 2),
-                    df,
-                    fmt.p_value(test["p_value"]),
-                    f"{in_unit(column, test['difference'])} ({ends[0]} to {ends[1]})",
-                ]
-            )
-        ranks = details["ranks"]
-        rows.append(
-            [
-                "Mann-Whitney U",
-                _large(ranks["statistic"]),
-                fmt.NONE,
-                fmt.p_value(ranks["p_value"]),
-                f"rank-biserial r = {signed(ranks['rank_biserial'])}",
-            ]
-        )
-        panels[key] = {
-            "value": column,
-            "group": row["group"],
-            "first": details["first"],
-            "second": details["second"],
-            "first_mean": in_unit(column, details["first"]["mean"]),
-            "second_mean": in_unit(column, details["second"]["mean"]),
-            "spread": details["spread"],
-            "rows": rows,
-        }
-    return list(panels.values())
-
-
-def describe_anova(row: dict[str, Any]) -> dict[str, Any]:
-    """Return the tables of one analysis of variance: its tests and its groups."""
-    details, column = row["details"], row["value"]
-    welch, kruskal, twin = details["welch"], details["kruskal"], details.get("chi_square")
-    rows = [
-        [
-            "ANOVA (F), as asked",
-            fmt.decimal(row["statistic"], 2),
-            f"{row['df']}; {fmt.integer(details['df_error'])}",
-            fmt.p_value(row["p_value"]),
-            f"ω² = {signed(row['effect'], 3)}, η² = {signed(details['eta2'], 3)}",
-        ]
-    ]
-    if welch is not None:
-        df = f"{welch['df']:.0f}; {fmt.decimal(welch['df_error'], 0)}"
-        form = fmt.decimal(welch["statistic"], 2)
-        rows.append(
-            ["Welch ANOVA (unequal variances)", form, df, fmt.p_value(welch["p_value"]), ""]
-        )
-    rows.append(
-        [
-            "Kruskal-Wallis H (ranks)",
-            fmt.decimal(kruskal["statistic"], 2),
-            fmt.integer(kruskal["df"]),
-            fmt.p_value(kruskal["p_value"]),
-            f"ε² = {signed(kruskal['epsilon2'], 3)}",
-        ]
-    )
-    if twin is not None:
-        effect = f"V = {signed(twin['cramers_v'], 3)}"
-        form = fmt.decimal(twin["statistic"], 2)
-        rows.append(
-            ["Chi-square", form, fmt.integer(twin["df"]), fmt.p_value(twin["p_value"]), effect]
-        )
-    groups = [
-        [
-            name_level(group["label"]),
-            fmt.integer(group["n"]),
-            in_unit(column, group["mean"]),
-            in_unit(column, group["sd"]) if twin is None else fmt.NONE,
-        ]
-        for group in sorted(details["groups"], key=lambda g: -g["mean"])
-    ]
-    if twin is not None:
-        groups = [group[:3] for group in groups]
-    return {
-        "row": row,
-        "rows": rows,
-        "groups": groups,
-        "details": details,
-        "binary": twin is not None,
-    }
-
-
-def name_rule(rule: dict[str, Any], column: str) -> str:
-    """Return a one-line classifier in words."""
-    if rule["at_least"] is None:
-        return "flag nobody"
-    if rule["missed"] == 0 and rule["cleared"] == 0:
-        return "flag everybody"
-    return f"{column} ≥ {rule['at_least']:g}"
-
-
-def rule_row(rule: dict[str, Any], column: str) -> list[Any]:
-    """Return one row of the table of one-line classifiers."""
-    return [
-        name_rule(rule, column),
-        *(fmt.integer(rule[key]) for key in ("caught", "false_alarms", "missed", "cleared")),
-        fmt.percent(rule["false_alarm_rate"]),
-        fmt.percent(rule["missed_rate"]),
-        fmt.percent(rule["wrong_flag_share"]),
-        fmt.money(rule["cost_per_client"]),
-    ]
+def large(x: float) -> str:
+    """Format a statistic, of which six digits are kept."""
+    return f"{fmt.decimal(x / 1e6, 2)}{fmt.NBSP}million" if abs(x) >= 1e6 else fmt.decimal(x, 1)
