@@ -1,8 +1,9 @@
 """Raw and cleaned clients → the description of the table behind ``eda.html``.
 
-Reads the canonical raw CSV, ``clients.parquet`` and what cleaning found; writes results and metrics.
-Params: section ``eda``. The work is done by
-:func:`creditrisk.data.exploration.explore`.
+Reads the canonical raw CSV, ``clients.parquet``, what cleaning found and the study of outliers;
+writes results and metrics. Params: section ``eda``. The work is done by
+:func:`creditrisk.data.exploration.explore`, :func:`creditrisk.stats.dependence.describe` and
+:func:`creditrisk.validation.proxies.check_leakage`.
 """
 
 from __future__ import annotations
@@ -11,11 +12,25 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from creditrisk import io, params, paths, schema
 from creditrisk.data import exploration, rawtable
+from creditrisk.stats import dependence
+from creditrisk.studies import read_study
+from creditrisk.validation import fingerprint, proxies
+
+N_JOBS = 2  # threads; results are the same for any number
+
+
+class Leakage(params.Params):
+    """How leaks and proxies are looked for."""
+
+    n_folds: int = Field(ge=2)
+    n_splits: PositiveInt
+    random_state: int = Field(ge=0)
 
 
 class Params(params.Params):
@@ -26,6 +41,7 @@ class Params(params.Params):
     age_width: PositiveFloat
     amount_edges: list[PositiveFloat] = Field(min_length=2, max_length=12)
     min_bin_clients: PositiveInt
+    leakage: Leakage
 
     @field_validator("amount_edges")
     @classmethod
@@ -42,13 +58,35 @@ def main(
     raw: Path = paths.RAW,
     clients: Path = paths.CLIENTS,
     findings: Path = paths.results("clean"),
+    outliers: Path = paths.study("outliers"),
     results: Path = paths.results("eda"),
     metrics: Path = paths.metrics("eda"),
 ) -> None:
-    """Describe the table and store what the page shows."""
+    """Describe the table, check it for leaks and store what the page shows."""
     cleaned = schema.clients_contract().validate(io.read_table(clients), lazy=True)
+    described = describe(params, rawtable.read_table(raw.read_bytes()), cleaned, findings)
+    today = {"clients": fingerprint.fingerprint(cleaned, {}, [])["clients"]}
+    sha256 = io.sha256(raw)
+    settings = params.model_dump()
+    document = {
+        "studies": {"outliers": read_study(outliers, today)},
+        "source": schema.SOURCE if sha256 == schema.CANONICAL_SHA256 else None,
+        "sha256": sha256,
+        "params": settings,
+        "provenance": {"data sha256": sha256, "parameters": settings},
+    }
+    io.write_json(results, described | document)
+    io.write_json(metrics, described["headline"])
+    print(
+        f"{described['headline']['rows']:,} clients described, "
+        f"default rate {described['headline']['default_rate']:.4f}"
+    )
+
+
+def describe(params: Params, raw: Any, cleaned: Any, findings: Path) -> dict[str, Any]:
+    """Return the description, the associations and the checks for leaks."""
     described = exploration.explore(
-        rawtable.read_table(raw.read_bytes()),
+        raw,
         cleaned,
         io.read_json(findings),
         level=params.confidence_level,
@@ -57,17 +95,13 @@ def main(
         amount_edges=params.amount_edges,
         min_clients=params.min_bin_clients,
     )
-    sha256 = io.sha256(raw)
-    source = schema.SOURCE if sha256 == schema.CANONICAL_SHA256 else None
-    settings = params.model_dump()
-    provenance = {"data sha256": sha256, "parameters": settings}
-    document = {"source": source, "sha256": sha256, "params": settings, "provenance": provenance}
-    io.write_json(results, described | document)
-    io.write_json(metrics, described["headline"])
-    print(
-        f"{described['headline']['rows']:,} clients described, "
-        f"default rate {described['headline']['default_rate']:.4f}"
-    )
+    print("eda: associations, leaks and proxies", flush=True)
+    return described | {
+        "dependence": dependence.describe_dependence(cleaned, confidence=params.confidence_level),
+        "leakage": proxies.check_leakage(
+            cleaned, level=params.confidence_level, n_jobs=N_JOBS, **params.leakage.model_dump()
+        ),
+    }
 
 
 if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first

@@ -22,6 +22,7 @@ from creditrisk import io, params, paths, schema
 from creditrisk.features import registry
 from creditrisk.models import artefacts, rows, training
 from creditrisk.params import Params as Section
+from creditrisk.studies import read_study
 from creditrisk.validation import benchmark_report, evaluation, fingerprint, tables
 from creditrisk.validation.champion import choose_champion
 
@@ -171,18 +172,11 @@ def judge(
 
 
 def read_studies(
-    studies: Callable[[str], Path], labels: Any, champion: dict[str, Any]
+    places: Callable[[str], Path], labels: Any, champion: dict[str, Any]
 ) -> dict[str, Any]:
     """Return each study's document, and in words what it was computed from that is not today's."""
     today = fingerprint.fingerprint(labels, champion["parameters"], champion["features"])
-    found = {}
-    for name in STUDIES:
-        document = io.read_json(studies(name))
-        stale = fingerprint.differences(document["fingerprint"], today)
-        if stale:
-            print(f"study {name} speaks of {' and '.join(stale)}: run `make studies`", flush=True)
-        found[name] = {"document": document, "stale": stale}
-    return found
+    return {name: read_study(places(name), today) for name in STUDIES}
 
 
 def benchmark_headline(study: dict[str, Any]) -> dict[str, Any]:

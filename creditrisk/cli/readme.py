@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import io, paths
+from creditrisk.cli import study_tables
 from creditrisk.validation import ablation, benchmark_report, imbalance, learning
 
 CLAIM = re.compile(
@@ -24,8 +25,11 @@ BLOCK = re.compile(r"<!--tables:(?P<study>\w+)-->.*?<!--/tables-->", re.DOTALL)
 TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "ablation": ablation.markdown,
     "benchmark": benchmark_report.markdown,
+    "coverage": study_tables.coverage,
+    "errors": study_tables.errors,
     "imbalance": imbalance.markdown,
     "learning": learning.markdown,
+    "outliers": study_tables.outliers,
 }
 STUDY = "study/"
 FILES = (Path("README.md"), Path("docs/experiments.md"), Path("docs/decisions.md"))

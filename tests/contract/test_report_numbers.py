@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
-from creditrisk import paths
+from creditrisk import io, paths
 from creditrisk.reporting.render import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -183,3 +184,16 @@ def test_the_committed_champion_passes_its_gate_and_fits_its_grades() -> None:
     assert grades["smallest_clients"] >= 500
     assert grades["smallest_defaults"] >= 30
     assert grades["smallest_rise"] > 0
+
+
+def test_the_committed_intervals_and_declared_tests_hold_what_they_promise() -> None:
+    """Both gates are of the study; a new question whose test fails is seen here."""
+    coverage, errors = (io.read_json(ROOT / paths.study(name)) for name in ("coverage", "errors"))
+    assert coverage["gate"]["n"] == 2000
+    assert [m["method"] for m in coverage["gate"]["methods"] if not m["holds"]] == []
+    declared = errors["declared"]
+    assert declared["n_shuffles"] == 10_000
+    assert declared["gate"] == []
+    assert all(row["high"] < 0.06 for row in declared["rows"])
+    asked = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))["stats_report"]
+    assert {row["id"] for row in declared["rows"]} == {q["id"] for q in asked["questions"]}

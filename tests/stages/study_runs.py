@@ -33,6 +33,81 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "seed": 0,
         "clean": CLEANING,
     },
+    "coverage": {
+        "sizes": [15, 60],
+        "n_samples": 120,
+        "n_bootstrap": 99,
+        "confidence": 0.95,
+        "gate_size": 60,
+        "gate_level": 0.999,
+        "random_state": 3,
+    },
+    "errors": {
+        "random_state": 3,
+        "false_alarms": {
+            "sizes": [60],
+            "n_shuffles": 100,
+            "n_reference": 19,
+            "cases": [
+                {
+                    "values": ["LIMIT_BAL", "PAY_AMT1"],
+                    "group": "default",
+                    "tests": ["welch_t", "permutation"],
+                },
+                {"values": ["SEX"], "group": "default", "tests": ["chi_square"]},
+                {"values": ["LIMIT_BAL"], "group": "education_group", "tests": ["anova"]},
+            ],
+        },
+        "power": {
+            "sizes": [80],
+            "n_effects": 3,
+            "n_simulations": 100,
+            "panels": [
+                {
+                    "kind": "welch_t",
+                    "values": ["LIMIT_BAL"],
+                    "group": "default",
+                    "smallest_effect": 0.2,
+                },
+                {
+                    "kind": "chi_square",
+                    "values": ["SEX"],
+                    "group": "default",
+                    "smallest_effect": 0.1,
+                },
+            ],
+        },
+        "family": {"n": 100, "n_families": 100, "share_real": 0.5},
+        "stats_report": {
+            "alpha": 0.05,
+            "questions": [
+                {"id": "limit", "kind": "welch_t", "value": "LIMIT_BAL", "group": "default"},
+                {
+                    "id": "limit_shuffled",
+                    "kind": "permutation",
+                    "value": "LIMIT_BAL",
+                    "group": "default",
+                },
+                {"id": "sex", "kind": "chi_square", "value": "SEX", "group": "default"},
+                {"id": "row", "kind": "z_test", "value": "ID", "group": "default"},
+                {
+                    "id": "sex_within",
+                    "kind": "stratified",
+                    "value": "SEX",
+                    "group": "default",
+                    "within": ["limit_half"],
+                },
+                {
+                    "id": "gap",
+                    "kind": "two_way",
+                    "value": "LIMIT_BAL",
+                    "group": "default",
+                    "and": "SEX",
+                },
+            ],
+            "columns": {"limit_half": {"source": "LIMIT_BAL", "edges": [140000]}},
+        },
+    },
     "imbalance": {
         "treatments": {"logistic": ["none", "smote"], "trees": ["none", "class_weight", "smote"]},
         "C": 0.01,
@@ -59,6 +134,22 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "seed": 5,
         "alpha": 0.05,
     },
+    "outliers": {
+        "arms": [
+            {"columns": "asked", "rule": "both", "treatment": "remove"},
+            {"columns": "amounts", "rule": "iqr", "treatment": "remove"},
+            {"columns": "amounts", "rule": "iqr", "treatment": "thin"},
+            {"columns": "amounts", "rule": "iqr", "treatment": "winsorise"},
+        ],
+        "C": 0.01,
+        "speed_up": 3,
+        "folds": 3,
+        "repeats": 1,
+        "folds_seed": 1,
+        "seed": 0,
+        "alpha": 0.05,
+        "clean": CLEANING,
+    },
     "refits": {
         "family": "xgboost",
         "folds": 3,
@@ -77,7 +168,10 @@ FEW_IDEAS = ("exact_payments", "depth_2")
 def run_study(folder: Path, name: str, results: Path, **changes: Any) -> dict[str, Any]:
     """Run one study on what :func:`tests.stages.model_stages.inputs` wrote; return its document."""
     study = importlib.import_module(f"studies.{name}")
-    section = SECTIONS[name] | {"train": TRAIN | {"families": FAMILIES}} | changes
+    shared = (
+        {"train": TRAIN | {"families": FAMILIES}} if "train" in getattr(study, "READS", ()) else {}
+    )
+    section = SECTIONS[name] | shared | changes
     places = {
         "clients": folder / "clients.parquet",
         "features": folder / "features.parquet",

@@ -10,9 +10,12 @@ import pandera.errors
 import pytest
 
 from creditrisk import io, params, schema
+from creditrisk.errors import UserError
 from creditrisk.reporting.render import render
 from stages import clean, eda
 from tests.generated import CLEANING, raw_clients
+from tests.stages.model_stages import inputs
+from tests.stages.study_runs import run_study
 
 SECTION = {
     "confidence_level": 0.95,
@@ -20,19 +23,28 @@ SECTION = {
     "age_width": 5,
     "amount_edges": [1000, 10_000, 100_000],
     "min_bin_clients": 5,
+    "leakage": {"n_folds": 2, "n_splits": 3, "random_state": 0},
 }
 ANCHORS = (
     "provenance",
+    "dictionary",
     "missing",
+    "changes",
+    "findings",
     "imbalance",
+    "twins",
     "limit_bal",
     "age",
     "amounts",
     "categories",
     "pay_codes",
+    "roll_rates",
+    "alignment",
+    "identity",
     "outliers",
-    "waterfall",
+    "outlier_effect",
     "associations",
+    "leakage",
     "limits",
 )
 
@@ -44,7 +56,14 @@ def sources(tmp_path_factory) -> dict[str, Path]:
     raw_clients(400, seed=2).to_csv(raw, index=False, lineterminator="\n")
     files = {name: folder / name for name in ("clients", "results", "metrics")}
     clean.main(params.parse(clean.Params, CLEANING, "clean"), raw=raw, **files)
-    return {"raw": raw, "clients": files["clients"], "findings": files["results"]}
+    study = folder / "study.json"  # of other clients, as after a change of the table
+    run_study(inputs(folder / "others"), "outliers", study)
+    return {
+        "raw": raw,
+        "clients": files["clients"],
+        "findings": files["results"],
+        "outliers": study,
+    }
 
 
 def run(folder: Path, sources: dict[str, Path], **changes: Any) -> dict[str, bytes]:
@@ -76,6 +95,18 @@ def test_it_writes_the_same_twice(tmp_path: Path, sources: dict[str, Path]) -> N
     assert written["source"] is None  # generated data must not be cited as the UCI table
 
 
+def test_a_study_of_other_clients_is_shown_with_a_caution(results: dict[str, Any]) -> None:
+    assert results["studies"]["outliers"]["stale"] == ["other clients, labels or splits"]
+    fresh = results | {"studies": {"outliers": results["studies"]["outliers"] | {"stale": []}}}
+    assert "of other clients, labels or splits" in render("eda", results)
+    assert "of other clients, labels or splits" not in render("eda", fresh)
+
+
+def test_a_missing_study_is_named_with_the_remedy(tmp_path: Path, sources: dict[str, Path]) -> None:
+    with pytest.raises(UserError, match=r"nothing\.json is missing.*make studies"):
+        run(tmp_path / "a", sources | {"outliers": tmp_path / "nothing.json"})
+
+
 def test_parameters_reach_the_work(tmp_path: Path, sources: dict[str, Path]) -> None:
     run(tmp_path / "a", sources)
     run(tmp_path / "b", sources, age_width=10, confidence_level=0.8, min_bin_clients=401)
@@ -100,6 +131,7 @@ def test_a_missing_column_is_named(tmp_path: Path, sources: dict[str, Path]) -> 
         ({"confidence_level": 95}, r"eda\.confidence_level: .*less than 1"),
         ({"age_width": 0}, r"eda\.age_width: .*greater than 0"),
         ({"colour": "red"}, r"eda\.colour"),
+        ({"leakage": {"n_folds": 1, "n_splits": 3, "random_state": 0}}, r"eda\.leakage\.n_folds"),
     ],
 )
 def test_wrong_parameters_are_named(changes: dict[str, Any], message: str) -> None:

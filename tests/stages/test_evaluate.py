@@ -24,7 +24,7 @@ from creditrisk.reporting.render import render
 from creditrisk.validation import champion, evaluation, fingerprint, ladder, policy, refits
 from stages import evaluate
 from tests.stages.model_stages import EVALUATE, TRAIN, inputs, run_evaluate, run_train, written
-from tests.stages.study_runs import SECTIONS, benchmark_inputs, run_study
+from tests.stages.study_runs import benchmark_inputs, run_study
 
 SERVED = ("champion.ubj", "champion.json", "feature_names.json")
 RESEARCH = ("research_model.joblib", "scaler.joblib")
@@ -36,7 +36,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     benchmark_inputs(made)
     for item in TRAIN["families"]:
         run_train(made, item)
-    for study in SECTIONS:
+    for study in evaluate.STUDIES:
         run_study(made, study, made / f"studies/{study}.json")
     run_evaluate(made)
     return made
@@ -322,7 +322,7 @@ def copied(folder: Path, place: Path) -> Path:
 
 
 def test_results_hold_studies_speeds_and_the_champions_rule(results):
-    assert set(results["studies"]) == set(SECTIONS)
+    assert set(results["studies"]) == set(evaluate.STUDIES)
     assert all(stored["stale"] == [] for stored in results["studies"].values())
     rule = results["champion"]
     assert set(rule) == {"family", "best_allowed", "metric", "among", "best", "cheapest"}
