@@ -1,6 +1,6 @@
 """Clean clients → recency, frequency and monetary scores, segments, and what a new client needs.
 
-In: ``data/interim/clients.parquet``. Out: ``data/interim/rfm.parquet`` (scores, one
+In: ``data/interim/clients.parquet`` and the study ``segments``. Out: ``data/interim/rfm.parquet`` (scores, one
 row a client), ``models/rfm.json`` (bands, spend threshold, segment rules), the results
 behind ``rfm.html`` and the headline metrics. Params: section ``rfm``. The work is done
 by ``creditrisk.segments.rfm_tables.analyse``; no model is read here.
@@ -12,11 +12,16 @@ import subprocess
 import sys
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from pydantic import Field, PositiveFloat, PositiveInt, field_validator
 
 from creditrisk import io, params, paths, schema
 from creditrisk.segments import rfm, rfm_tables
+from creditrisk.studies import read_study
+from creditrisk.validation import fingerprint
+
+N_JOBS = 2  # threads; results are the same for any number
 
 
 class Edges(params.Params):
@@ -36,9 +41,10 @@ class Edges(params.Params):
 
 
 class Segment(params.Params):
-    """A named rule: quantity → [low, high], both inclusive, null for open."""
+    """A named rule: quantity → [low, high], both inclusive, null for open; what to do with it."""
 
     name: str = Field(min_length=1)
+    action: str = Field(min_length=1)
     conditions: dict[str, tuple[float | None, float | None]]
 
     @field_validator("conditions")
@@ -52,6 +58,13 @@ class Segment(params.Params):
         return conditions
 
 
+class Stability(params.Params):
+    """The bands on bootstrap samples of the training rows."""
+
+    replicates: int = Field(ge=20)
+    seed: int = Field(ge=0)
+
+
 class Params(params.Params):
     """Section ``rfm`` of params.yaml."""
 
@@ -61,6 +74,7 @@ class Params(params.Params):
     spend: Edges
     segments: list[Segment] = Field(min_length=1)
     min_cell: PositiveInt
+    stability: Stability
 
     @field_validator("segments")
     @classmethod
@@ -75,6 +89,7 @@ def main(
     params: Params,
     *,
     clients: Path = paths.CLIENTS,
+    study: Path = paths.study("segments"),
     table: Path = paths.RFM,
     bands: Path = paths.MODELS / "rfm.json",
     results: Path = paths.results("rfm"),
@@ -82,18 +97,32 @@ def main(
 ) -> None:
     """Score the clients and write table, bands, results and metrics."""
     people = schema.clients_contract().validate(io.read_table(clients), lazy=True)
-    numbers = params.model_dump(include={"spend_threshold", "as_specified", "spend", "segments"})
+    numbers = served(params)
     scored, computed = rfm_tables.analyse(
         people,
         numbers,
         threshold_alternatives=params.threshold_alternatives,
         min_cell=params.min_cell,
+        resampling={
+            "n_replicates": params.stability.replicates,
+            "random_state": params.stability.seed,
+            "n_jobs": N_JOBS,
+        },
     )
+    today = {"clients": fingerprint.fingerprint(people, {}, [])["clients"]}
+    actions = {rule.name: rule.action for rule in params.segments}
+    studied = {"added_value": read_study(study, today)}  # before anything is written
     io.write_table(table, scored)
     io.write_json(bands, numbers, digits=None)
-    io.write_json(results, computed)
+    io.write_json(results, {**computed, "actions": actions, "studies": studied})
     io.write_json(metrics, computed["headline"])
     print(f"rfm: {len(people):,} clients in {computed['headline']['n_segments']} segments")
+
+
+def served(params: Params) -> dict[str, Any]:
+    """Return the numbers that score a client; a segment's action is not one of them."""
+    fields = {"spend_threshold", "as_specified", "spend", "segments"}
+    return params.model_dump(include=fields, exclude={"segments": {"__all__": {"action"}}})
 
 
 if __name__ == "__main__":  # by way of the runner, which sets the numeric environment first

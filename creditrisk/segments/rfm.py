@@ -111,6 +111,11 @@ def months_since_payment(record: ClientRecord) -> np.ndarray:
     return months_since(record.paid > 0)
 
 
+def months_late(record: ClientRecord) -> np.ndarray:
+    """Return how many of the six months have a status of 2 or more (0–6), the optional D."""
+    return record.late.sum(axis=1).astype(int)
+
+
 def add_scores(
     measures: Mapping[str, np.ndarray], edges: Mapping[str, Sequence[float]]
 ) -> dict[str, np.ndarray]:
@@ -140,10 +145,10 @@ def add_scores(
     return scored
 
 
-def name_segments(
+def first_rule(
     quantities: Mapping[str, np.ndarray], rules: Sequence[Mapping[str, Any]]
 ) -> np.ndarray:
-    """Name each client by the first rule whose every condition holds.
+    """Return the position of the first rule whose every condition holds, for each client.
 
     Parameters
     ----------
@@ -154,9 +159,8 @@ def name_segments(
 
     Returns
     -------
-    ndarray of str, shape (n,)
+    ndarray of int, shape (n,)
     """
-    names = np.array([rule["name"] for rule in rules])
     n = len(next(iter(quantities.values())))
     matches = np.ones((len(rules), n), dtype=bool)
     for i, rule in enumerate(rules):
@@ -165,7 +169,19 @@ def name_segments(
                 matches[i] &= quantities[quantity] >= low
             if high is not None:
                 matches[i] &= quantities[quantity] <= high
-    return names[matches.argmax(axis=0)]
+    return matches.argmax(axis=0)
+
+
+def name_segments(
+    quantities: Mapping[str, np.ndarray], rules: Sequence[Mapping[str, Any]]
+) -> np.ndarray:
+    """Name each client by its :func:`first_rule`; ndarray of str, shape (n,)."""
+    return np.array([rule["name"] for rule in rules])[first_rule(quantities, rules)]
+
+
+def activity(record: ClientRecord) -> np.ndarray:
+    """Return NT$ billed or paid in the six months, signs ignored, shape (n,)."""
+    return np.abs(record.bill).sum(axis=1) + record.paid.sum(axis=1)
 
 
 def score_as_specified(record: ClientRecord, bands: Mapping[str, Any]) -> dict[str, np.ndarray]:
@@ -204,6 +220,6 @@ def score(record: ClientRecord, bands: Mapping[str, Any]) -> dict[str, np.ndarra
         ``segment`` (str).
     """
     scored = add_scores(measure_spend(record, bands["spend_threshold"]), bands["spend"])
-    activity = np.abs(record.bill).sum(axis=1) + record.paid.sum(axis=1)
-    scored["segment"] = name_segments({**scored, "activity": activity}, bands["segments"])
+    quantities = {**scored, "activity": activity(record)}
+    scored["segment"] = name_segments(quantities, bands["segments"])
     return scored

@@ -9,13 +9,12 @@ import numpy as np
 
 from creditrisk import schema
 from creditrisk.features.record import ClientRecord, from_frame
-from creditrisk.segments import profiles, rfm
+from creditrisk.segments import profiles, rfm, rfm_distributions, rfm_stability
 
 if TYPE_CHECKING:
     import pandas as pd
 
 N_SPEND_MONTHS = schema.N_MONTHS - 1
-SCORE_RANGE = (1, 2, 3, 4, 5)
 
 
 def score_table(
@@ -52,38 +51,6 @@ def score_table(
         **{name: specified[key] for key, name in names.items()}, **spend
     )
     return table, specified, spend
-
-
-def describe_scores(
-    scored: Mapping[str, np.ndarray], outcome: np.ndarray, is_train: np.ndarray
-) -> dict[str, Any]:
-    """Describe the three scores: who has each, and where the training quintiles lie.
-
-    Parameters
-    ----------
-    scored : mapping of ndarray, shape (n,)
-        From :func:`creditrisk.segments.rfm.add_scores`.
-    outcome : ndarray of int, shape (n,)
-    is_train : ndarray of bool, shape (n,)
-
-    Returns
-    -------
-    dict
-        A measure each: ``scores`` (n, share, default rate of 5 … 1),
-        ``train_quintiles`` and ``mode_share``, the share of clients that have the
-        most frequent value (ties).
-    """
-    described: dict[str, Any] = {}
-    for measure, score_name in zip(rfm.MEASURES, rfm.SCORES, strict=True):
-        values = scored[measure]
-        counts = np.unique(values, return_counts=True)[1]
-        described[measure] = {
-            "scores": profiles.describe_groups(scored[score_name], SCORE_RANGE[::-1], outcome),
-            "train_quintiles": np.quantile(values[is_train], [0.2, 0.4, 0.6, 0.8]).tolist(),
-            "mode_share": counts.max() / len(values),
-        }
-    described["n_codes"] = len(np.unique(scored["code"]))
-    return described
 
 
 def cross_tabulate(
@@ -201,17 +168,13 @@ def describe_segments(
     return profiles.describe_groups(spend["segment"], names, outcome, quantities)
 
 
-def by_months(months: np.ndarray, most: int, outcome: np.ndarray) -> list[dict[str, Any]]:
-    """Describe the clients with 0 to ``most`` months of something, see :mod:`.profiles`."""
-    return profiles.describe_groups(months, range(most + 1), outcome)
-
-
 def analyse(
     clients: pd.DataFrame,
     bands: Mapping[str, Any],
     *,
     threshold_alternatives: Sequence[float],
     min_cell: int,
+    resampling: Mapping[str, int],
 ) -> tuple[pd.DataFrame, dict[str, Any]]:
     """Score all clients and compute everything that the page shows.
 
@@ -225,6 +188,9 @@ def analyse(
         Other spend thresholds τ, NT$, for the sensitivity table.
     min_cell : int
         Smallest cell of a heat map whose rates are shown.
+    resampling : mapping of int
+        ``n_replicates``, ``random_state`` and ``n_jobs`` of
+        :func:`creditrisk.segments.rfm_stability.resample_bands`.
 
     Returns
     -------
@@ -241,20 +207,17 @@ def analyse(
         "rows": len(clients),
         "default_rate": float(outcome.mean()),
         "bands": dict(bands),
-        "as_specified": {
-            **describe_scores(specified, outcome, is_train),
-            "recency_values": by_months(specified["recency"], schema.N_MONTHS, outcome),
-        },
-        "spend": {
-            **describe_scores(spend, outcome, is_train),
-            "recency_values": by_months(spend["recency"], N_SPEND_MONTHS, outcome),
-            "frequency_values": by_months(spend["frequency"], N_SPEND_MONTHS, outcome),
-            "thresholds": vary_threshold(record, bands, spend, outcome, threshold_alternatives),
-        },
-        "repayment": by_months(rfm.months_since_payment(record), schema.N_MONTHS, outcome),
+        **rfm_distributions.describe(record, specified, spend, outcome, is_train),
         "segments": describe_segments(record, spend, bands, outcome),
         "heatmaps": cross_tabulate(record, spend, outcome, min_cell=min_cell),
         "limits": describe_limits(record, specified),
+        "stability": {
+            "resampled": rfm_stability.resample_bands(
+                record, bands, is_train, clients[schema.GROUP].to_numpy(), **resampling
+            ),
+            "shifted": rfm_stability.shift_month(record, bands),
+            "thresholds": vary_threshold(record, bands, spend, outcome, threshold_alternatives),
+        },
     }
     return table, {"headline": summarise(results), **results}
 
@@ -263,7 +226,7 @@ def summarise(results: Mapping[str, Any]) -> dict[str, Any]:
     """Return the headline numbers of the RFM results (see :func:`analyse`)."""
     present = [s for s in results["segments"] if s["n"]]
     by_rate = sorted(present, key=lambda s: s["default_rate"])
-    recency = results["spend"]["recency_values"]
+    recency, stability = results["spend"]["recency_values"], results["stability"]
     return {
         "rows": results["rows"],
         "spend_threshold": results["bands"]["spend_threshold"],
@@ -279,4 +242,6 @@ def summarise(results: Mapping[str, Any]) -> dict[str, Any]:
         "lowest_segment_default_rate": by_rate[0]["default_rate"],
         "highest_segment": by_rate[-1]["group"],
         "highest_segment_default_rate": by_rate[-1]["default_rate"],
+        "kept_resampled": stability["resampled"]["kept"]["derived"]["segment"]["mean"],
+        "kept_shifted": stability["shifted"]["kept_share"],
     }

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
 from creditrisk import schema
 from creditrisk.features.record import ClientRecord, from_frame
-from creditrisk.segments import rfm, rfm_tables
+from creditrisk.segments import rfm, rfm_distributions, rfm_tables
 from tests import generated
 
-BANDS = {
+BANDS: dict[str, Any] = {
     "spend_threshold": 1000.0,
     "as_specified": {
         "recency": [1, 2, 3, 6],
@@ -29,6 +31,9 @@ BANDS = {
         {"name": "occasional", "conditions": {}},
     ],
 }
+
+
+RESAMPLING = {"n_replicates": 20, "random_state": 0, "n_jobs": 1}
 
 
 def record(bill, paid, status=(0,) * 6) -> ClientRecord:
@@ -118,7 +123,7 @@ def test_a_higher_threshold_never_makes_anyone_more_recent():
 def test_analysis_counts_every_client_once():
     clients = generated.clients(400)
     table, results = rfm_tables.analyse(
-        clients, BANDS, threshold_alternatives=[500, 2000], min_cell=5
+        clients, BANDS, threshold_alternatives=[500, 2000], min_cell=5, resampling=RESAMPLING
     )
     assert sum(s["n"] for s in results["segments"]) == 400
     assert sum(map(sum, results["heatmaps"]["n"])) == 400
@@ -128,14 +133,67 @@ def test_analysis_counts_every_client_once():
     rate = outcome[table["recency"] == 0].mean()
     assert recency[0]["default_rate"] == pytest.approx(rate)
     assert recency[0]["low"] < rate < recency[0]["high"]
-    used = next(t for t in results["spend"]["thresholds"] if t["threshold"] == 1000)
+    used = next(t for t in results["stability"]["thresholds"] if t["threshold"] == 1000)
     assert used["changed_share"] == 0
 
 
 def test_small_cells_show_their_count_and_no_rate():
     maps = rfm_tables.analyse(
-        generated.clients(200), BANDS, threshold_alternatives=[], min_cell=10
+        generated.clients(200),
+        BANDS,
+        threshold_alternatives=[],
+        min_cell=10,
+        resampling=RESAMPLING,
     )[1]["heatmaps"]
     for counts, rates in zip(maps["n"], maps["default_rate"], strict=True):
         for n, rate in zip(counts, rates, strict=True):
             assert (rate is None) == (n < 10)
+
+
+def test_delinquency_counts_months_of_two_or_more():
+    """Status 1 is September's alone and does not count; 2, 3 and 8 do."""
+    client = record([0] * 6, [0] * 6, status=[1, 2, 0, 3, -1, 8])
+    assert rfm.months_late(client).tolist() == [3]
+
+
+def test_bars_of_an_amount_hold_every_client_once_and_zero_apart():
+    """0 has a bar of its own; 999.9 is below 1 k; 1,000 lies on an edge and goes above it."""
+    amounts = np.array([0, 1, 999.9, 1000, 5e5, 9e6])
+    bars = rfm_distributions.by_amount(amounts, np.array([1, 0, 0, 0, 0, 1]))
+    assert [(b["group"], b["n"]) for b in bars if b["n"]] == [(-1, 1), (0, 2), (1000, 1), (5e5, 2)]
+    assert bars[0]["default_rate"] == 1
+
+
+def test_spend_by_month_is_positive_spend_oldest_first():
+    """Spend newest first −500, 2000, 1000, 1100, 0: May's is last there and first here."""
+    client = record([1500, 2000, 0, 500, 0, 0], [0, 0, 1500, 600, 0, 7777])
+    (row,) = rfm_distributions.spend_by_month(client, np.array([1]))
+    assert row["mean"] == row["median"] == [0, 1100, 1000, 2000, 0]
+    assert (row["default"], row["n"], row["low"]) == (1, 1, None)  # one client has no interval
+
+
+def test_intervals_of_mean_spend_are_the_normal_ones():
+    from scipy import stats
+
+    clients = from_frame(generated.raw_clients(200))
+    outcome = np.arange(200) % 2
+    row = rfm_distributions.spend_by_month(clients, outcome)[1]
+    september = np.maximum(clients.spend[outcome == 1, 0], 0)
+    expected = stats.norm.interval(0.95, september.mean(), stats.sem(september))
+    assert (row["low"][-1], row["high"][-1]) == pytest.approx(expected, rel=1e-12)
+
+
+def test_ties_are_counted():
+    """Of seven recencies 0, 0, 0, 2, 5 … the commonest is 0, which three share."""
+    scored = rfm.add_scores(
+        {
+            "recency": np.array([0, 0, 0, 2, 5, 4, 1]),
+            "frequency": np.array([5, 4, 3, 2, 0, 1, 3]),
+            "monetary": np.arange(7.0),
+        },
+        BANDS["spend"],
+    )
+    ones = np.ones(7, dtype=int)
+    described = rfm_distributions.describe_scores(scored, ones, ones.astype(bool))["recency"]
+    assert (described["n_values"], described["mode"]) == (5, 0)
+    assert described["mode_share"] == pytest.approx(3 / 7)
