@@ -10,7 +10,7 @@ from sklearn.metrics import adjusted_rand_score, jaccard_score
 from threadpoolctl import threadpool_limits
 
 from creditrisk.errors import UserError
-from creditrisk.segments import cluster_tables, clusters, density, segmentation
+from creditrisk.segments import cluster_tables, clusters, density, reachability, segmentation
 
 FEATURES = [
     {"name": "a", "clip": [-9, 9], "transform": "identity", "high": "many", "low": "few"},
@@ -141,7 +141,9 @@ def test_the_knee_is_where_the_curve_turns():
 
 def test_k_distance_counts_the_point_itself():
     """Points 0, 1, 3 on a line: to the second nearest, itself first, it is 1, 1, 2."""
-    np.testing.assert_allclose(density.k_distances(np.array([[0.0], [1.0], [3.0]]), 2), [1, 1, 2])
+    np.testing.assert_allclose(
+        reachability.core_distances(np.array([[0.0], [1.0], [3.0]]), 2), [1, 1, 2]
+    )
 
 
 def settings(**changes):
@@ -149,7 +151,6 @@ def settings(**changes):
     return {
         "max_rows": 5000,
         "min_samples": 5,
-        "eps_factors": [0.5, 1.0],
         "limits": limits,
         "random_state": 0,
     } | changes
@@ -180,7 +181,7 @@ def test_a_sample_is_fitted_and_everyone_is_labelled():
     assert found["n_fitted"] == 400
     assert len(labels) == 2000
     far = np.array([[100.0, 100.0]])
-    assert density.fit_dbscan(points, far, eps=1.0, min_samples=5).tolist() == [-1]
+    assert reachability.link(points, 5).label(far, 1.0).tolist() == [-1]
 
 
 def test_one_cluster_and_all_noise_are_degenerate():
@@ -197,7 +198,7 @@ def test_one_cluster_and_all_noise_are_degenerate():
 
 def test_no_core_point_makes_everyone_noise():
     points = 10.0 * np.arange(20, dtype=float)[:, None]
-    assert set(density.fit_dbscan(points, points, eps=1.0, min_samples=3)) == {-1}
+    assert set(reachability.link(points, 3).label(points, 1.0)) == {-1}
 
 
 # --- names ------------------------------------------------------------------------
@@ -223,9 +224,8 @@ def test_clusters_that_share_all_words_get_a_number():
 def test_a_knee_among_equal_rows_still_gives_a_radius():
     # Equal rows are at distance 0 from their neighbours, and the knee is their last one.
     points = np.vstack([np.zeros((300, 2)), np.arange(12.0).reshape(6, 2) + 5])
-    labels, found = density.cluster(points, points, **settings(eps_factors=[0.25, 1.0]))
+    labels, found = density.cluster(points, points, **settings())
     assert found["eps"] == 0.001
-    assert [row["eps"] for row in found["sensitivity"]] == [0.001, 0.001]
     assert set(labels[:300]) == {0}
 
 
