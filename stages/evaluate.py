@@ -23,7 +23,7 @@ from creditrisk.features import registry
 from creditrisk.models import artefacts, rows, training
 from creditrisk.params import Params as Section
 from creditrisk.studies import read_study
-from creditrisk.validation import benchmark_report, evaluation, fingerprint, tables
+from creditrisk.validation import benchmark_report, evaluation, fingerprint, segments, tables
 from creditrisk.validation.champion import choose_champion
 
 READS = ("policy",)
@@ -129,7 +129,9 @@ def main(
     scored = rows.gather(labels, {f: io.read_arrays(predictions(f)) for f in params.ladder})
     document = judge(params, scored, families, labels)
     champion = document["champion"]["family"]
-    document["segments"] = segment_tables(scored, champion, rfm, clusters, models)
+    document["segments"] = describe_segments(
+        scored, champion, clients=clients, rfm=rfm, clusters=clusters, models=models
+    )
     document["studies"] = read_studies(studies, labels, families[champion])
     document["speeds"] = io.read_json(speeds)
     pipeline, headline = io.read_model(family_model(champion)), document["headline"]
@@ -138,6 +140,7 @@ def main(
     )
     headline["public_split"] = public_split(pipeline, families[champion], labels, table)
     headline |= benchmark_headline(document["studies"]["benchmark"])
+    headline["segments"] = segments.headline(document["segments"])
     io.write_json(results, document | provenance(models))
     io.write_json(metrics, headline)
     for name, curve in tables.plot_tables(document, champion, params.baseline).items():
@@ -186,17 +189,19 @@ def benchmark_headline(study: dict[str, Any]) -> dict[str, Any]:
     return {"benchmark": benchmark_report.headline(study["document"])}
 
 
-def segment_tables(
-    scored: rows.Scored, champion: str, rfm: Path, clusters: Path, models: Path
+def describe_segments(
+    scored: rows.Scored, champion: str, *, clients: Path, rfm: Path, clusters: Path, models: Path
 ) -> dict[str, Any]:
-    """Return default rates by cluster and by RFM segment."""
-    names = io.read_json(models / "clusters.json")["names"]
-    by_cluster = io.read_table(clusters, columns=[schema.KEY, "cluster_id"])
-    by_rfm = io.read_table(rfm, columns=[schema.KEY, "segment"])
-    return {
-        "clusters": tables.segment_rates(scored, champion, by_cluster, "cluster_id", names),
-        "rfm": tables.segment_rates(scored, champion, by_rfm, "segment"),
-    }
+    """Return what the champion says of clusters and RFM segments, and what they add to it."""
+    on_map = [schema.KEY, "cluster_id", "tsne_1", "tsne_2"]
+    return segments.describe(
+        scored,
+        champion,
+        bills=io.read_table(clients, columns=[schema.KEY, segments.BILL]),
+        clusters=io.read_table(clusters, columns=on_map),
+        rfm=io.read_table(rfm, columns=[schema.KEY, "segment"]),
+        names=io.read_json(models / "clusters.json")["names"],
+    )
 
 
 def public_split(

@@ -139,7 +139,11 @@ def inputs(folder: Path, clients: pd.DataFrame | None = None) -> Path:
     ids = people[schema.KEY]
     late = np.where(people["PAY_0"] > 0, "late", "calm")
     io.write_table(folder / "rfm.parquet", pd.DataFrame({"ID": ids, "segment": late}))
-    io.write_table(folder / "clusters.parquet", pd.DataFrame({"ID": ids, "cluster_id": ids % 2}))
+    places = {
+        f"tsne_{i + 1}": people[name].astype(float) for i, name in enumerate(("PAY_0", "AGE"))
+    }
+    clusters = pd.DataFrame({"ID": ids, "cluster_id": ids % 2, **places})
+    io.write_table(folder / "clusters.parquet", clusters)
     io.write_json(folder / "models/clusters.json", {"names": ["even", "odd"]})
     io.write_json(folder / "models/rfm.json", {"bands": []})
     io.write_json(folder / "speeds.json", SPEEDS)

@@ -163,13 +163,41 @@ def test_differences_have_the_champion_as_reference_and_words_from_the_verdict(r
 
 
 def test_segments_count_every_client_once(results):
-    for rows in results["segments"].values():
-        assert sum(row["n"] for row in rows) == sum(
+    described = results["segments"]
+    for name in ("clusters", "rfm"):
+        assert sum(row["n"] for row in described[name]) == sum(
             results["design"][side]["n"] for side in ("train", "holdout")
         )
-    assert {row["label"] for row in results["segments"]["clusters"]} == {"even", "odd"}
-    rates = {row["label"]: row["observed"] for row in results["segments"]["rfm"]}
+    assert {row["label"] for row in described["clusters"]} == {"even", "odd"}
+    rates = {row["label"]: row["observed"] for row in described["rfm"]}
     assert rates["late"] > rates["calm"]
+
+
+def test_exposure_adds_up_to_probability_times_what_is_owed(folder, results):
+    sides = io.read_arrays(folder / "predictions/xgboost.npz")
+    ids = np.concatenate([sides["train_id"], sides["holdout_id"]])
+    p = np.concatenate([sides["train_probability"], sides["holdout_probability"]])
+    owed = io.read_table(folder / "clients.parquet").set_index("ID")["BILL_AMT1"].clip(lower=0)
+    expected = pytest.approx(p @ owed[ids].to_numpy(), rel=1e-5)
+    for name in ("clusters", "rfm"):
+        assert sum(row["exposure"] for row in results["segments"][name]) == expected
+
+
+def test_what_segments_add_is_tested_on_training_rows(results):
+    for key, name in (("cluster_test", "clusters"), ("rfm_test", "rfm")):
+        test = results["segments"][key]
+        assert test["n"] == results["design"]["train"]["n"]
+        assert test["df"] == len(results["segments"][name]) - 1
+        assert 0 <= test["p_value"] <= 1
+        assert test["delta_log_loss"] <= 0
+
+
+def test_segments_in_the_headline_are_those_of_the_results(results):
+    short, full = results["headline"]["segments"], results["segments"]
+    for name in ("clusters", "rfm"):
+        assert [row["name"] for row in short[name]] == [row["label"] for row in full[name]]
+        assert [row["exposure"] for row in short[name]] == [row["exposure"] for row in full[name]]
+    assert short["cluster_test"] == full["cluster_test"]
 
 
 def test_plot_tables_are_small_and_agree_with_the_results(folder, results):

@@ -18,6 +18,7 @@ from creditrisk.reporting.pages.model import (
     learning,
     refits,
     scorecard,
+    segments,
 )
 from creditrisk.reporting.pages.model import figures as draw
 
@@ -97,7 +98,10 @@ def build(results: Row) -> Row:
         "scorecard": results["scorecard"] and scorecard.build(results["scorecard"]),
         **{name: module.build(studies[name]["document"]) for name, module in STUDIES.items()},
         "stale": {name: stored["stale"] for name, stored in studies.items()},
-        **tables(results),
+        "segments": segments.build(results["segments"]),
+        "threshold_rows": [
+            threshold_row(row, results["decision"]) for row in results["decision"]["table"]
+        ],
         "roc_figure": roc(curves, labels),
         "pr_figure": pr(curves, labels, results["design"]["holdout"]["default_rate"]),
         "confusion_figure": draw.confusion(results["decision"]["served"]),
@@ -113,22 +117,6 @@ def marker(headline: Row) -> Callable[..., Markup]:
         return fmt.metric(headline[section][name], f"evaluate:{key}", form)
 
     return mark
-
-
-def tables(results: Row) -> Row:
-    """Return the rows of the tables that belong to no slice."""
-    return {
-        "threshold_rows": [
-            threshold_row(row, results["decision"]) for row in results["decision"]["table"]
-        ],
-        "segment_tables": {
-            name: [segment_row(row) for row in rows] for name, rows in results["segments"].items()
-        },
-        "segments_inside": {
-            name: (sum(row["inside"] for row in rows), len(rows))
-            for name, rows in results["segments"].items()
-        },
-    }
 
 
 def comparison_words(row: Row, source: str, metric: str) -> Row | None:
@@ -166,18 +154,6 @@ def threshold_row(row: Row, decision: Row) -> list[Any]:
         fmt.percent(row["precision"]),
         fmt.percent(row["false_alarm_rate"]),
         fmt.decimal(row["cost_per_client"], 3),
-    ]
-
-
-def segment_row(row: Row) -> list[Any]:
-    """Return observed and predicted default rate of one segment."""
-    return [
-        row["label"],
-        fmt.integer(row["n"]),
-        fmt.percent(row["observed"]),
-        fmt.interval(row["low"], row["high"], "percent"),
-        fmt.percent(row["predicted"]),
-        "yes" if row["inside"] else "no",
     ]
 
 
