@@ -15,8 +15,9 @@ from bentoml.exceptions import BentoMLException
 
 from creditrisk.errors import UserError
 from creditrisk.features.record import ClientRecord, from_mappings
-from creditrisk.serving import artefacts, guard, messages, site
-from creditrisk.serving.messages import Batch, Client, Prediction, Results, RowError
+from creditrisk.serving import artefacts, guard, messages, replies, site
+from creditrisk.serving.messages import Batch, Client, RowError
+from creditrisk.serving.replies import Prediction, Results
 
 ROOT = Path(__file__).resolve().parent  # not the working directory: right inside a bento too
 
@@ -72,7 +73,8 @@ class CreditDefault:
     async def predict(self, client: Client, /) -> Prediction:
         """Score one client.
 
-        ``decision`` is ``flag`` where the probability reaches ``threshold``.
+        ``decision`` is ``flag`` where the probability reaches ``threshold``; ``flags`` says
+        when to read the score with care.
         """
         messages.require_one(client, self.scorer.audit_columns)
         return self._predictions([client])[0]
@@ -91,7 +93,7 @@ class CreditDefault:
 
     def _predictions(self, clients: Sequence[Client]) -> list[Prediction]:
         record = from_mappings([vars(client) for client in clients])
-        return messages.predictions(
+        return replies.predictions(
             self.scorer.score(record),
             self.scorer.cluster_names,
             threshold=self.scorer.threshold,

@@ -17,10 +17,21 @@ from creditrisk.errors import UserError
 from creditrisk.features import registry
 from creditrisk.features.record import ClientRecord
 from creditrisk.segments import rfm as rfm_segments
-from creditrisk.segments.assignment import ClusterAssigner
+from creditrisk.segments.assignment import ClusterAssigner, is_typical, margin_confidence
+from creditrisk.segments.placing import Placer
 
 LARGEST = float(np.finfo(np.float32).max)
 """XGBoost works in float32 and refuses infinity, so features are held to its range."""
+
+
+FLAGS = {
+    "out_of_distribution": "Unusual behaviour: farther from the centre of the nearest group than "
+    "99 % of its members.",
+    "inactive": "No bill and no payment in six months: the score rests on the limit and the "
+    "status codes.",
+    "unknown_code": "A code that no client of the data had, or whose meaning is not documented.",
+}
+"""What a reply can warn of: code and meaning."""
 
 
 @dataclass(frozen=True)
@@ -34,14 +45,24 @@ class Scores:
     cluster_id : ndarray of int, shape (n,)
     cluster_confidence : ndarray of float, shape (n,)
         0 to 1.
+    typical : ndarray of bool, shape (n,)
+        Whether the client lies as near to the cluster's centre as 99 % of its members.
+    position : ndarray of float, shape (n, 2), or None
+        Place on the map of clients; None where the clusters come without a map, NaN
+        where sums of absurd amounts are no number.
     rfm : dict of str to ndarray of shape (n,)
         As :func:`creditrisk.segments.rfm.score` returns it.
+    flags : dict of str to ndarray of bool, shape (n,)
+        For each code of :data:`FLAGS`, whether it is raised.
     """
 
     probability: np.ndarray
     cluster_id: np.ndarray
     cluster_confidence: np.ndarray
+    typical: np.ndarray
+    position: np.ndarray | None
     rfm: dict[str, np.ndarray]
+    flags: dict[str, np.ndarray]
 
 
 class Scorer:
@@ -71,6 +92,8 @@ class Scorer:
     threshold : float
         Probability from which a client is flagged.
     cluster_names : list of str
+    landmarks : tuple of ndarray, or None
+        Places (m, 2) and cluster numbers (m,) of the clients that stand for the map.
 
     Raises
     ------
@@ -105,6 +128,11 @@ class Scorer:
         self.audit_columns = audit_columns(self.features)
         self._assigner = ClusterAssigner(dict(clusters))
         self.cluster_names: list[str] = list(self._assigner.names)
+        self._placer = Placer(clusters["map"]) if "map" in clusters else None
+        self.landmarks: tuple[np.ndarray, np.ndarray] | None = None
+        if self._placer:
+            nearest = self._assigner.to_centres(self._placer.points).argmin(axis=1)
+            self.landmarks = (self._placer.coordinates, nearest)
         self._bands = dict(rfm)
         self.version = version
 
@@ -132,16 +160,57 @@ class Scorer:
         -------
         Scores
         """
-        # Any finite amount is allowed; sums of absurd ones may overflow.
-        with np.errstate(over="ignore", invalid="ignore"):
-            cluster_id, confidence = self._assigner.assign(record)
+        # Any finite amount is allowed: sums of absurd ones overflow, a payment of −1 has no log.
+        with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+            amounts = np.hstack([record.bill, record.paid])
+            points = self._assigner.scaled(record)
+            distances, limits = self._assigner.to_centres(points), self._assigner.limits
+            typical = is_typical(distances, limits)
             rfm = rfm_segments.score(record, self._bands)
             return Scores(
-                self.probability(record),
-                cluster_id,
-                np.nan_to_num(confidence),
-                {k: np.nan_to_num(v) if v.dtype.kind == "f" else v for k, v in rfm.items()},
+                probability=self.probability(record),
+                cluster_id=distances.argmin(axis=1),
+                cluster_confidence=np.nan_to_num(margin_confidence(distances, limits)),
+                typical=typical,
+                position=self._place(points),
+                rfm={k: np.nan_to_num(v) if v.dtype.kind == "f" else v for k, v in rfm.items()},
+                flags={
+                    "out_of_distribution": ~typical,
+                    "inactive": (amounts == 0).all(axis=1),
+                    "unknown_code": has_unknown_code(record, self.audit_columns),
+                },
             )
+
+    def _place(self, points: np.ndarray) -> np.ndarray | None:
+        """Return where clients lie on the map, if there is one."""
+        if self._placer is None:
+            return None
+        places = np.full((len(points), 2), np.nan)
+        known = np.isfinite(points).all(axis=1)
+        places[known] = self._placer.place(points[known])
+        return places
+
+
+def has_unknown_code(record: ClientRecord, used: tuple[str, ...]) -> np.ndarray:
+    """Return whose codes the data behind the model do not explain or hold.
+
+    Parameters
+    ----------
+    record : ClientRecord, n clients
+    used : tuple of str
+        Audit columns that the model reads; of the others no reply says anything.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        A status of 9 (documented, but the highest of any client is 8), or an
+        undocumented code in a used one of EDUCATION and MARRIAGE.
+    """
+    unknown = (record.status == schema.STATUS_MAX).any(axis=1)
+    for column, codes in (("EDUCATION", record.education), ("MARRIAGE", record.marriage)):
+        if column in used:
+            unknown |= ~np.isin(codes, schema.DOCUMENTED_CODES[column])
+    return unknown
 
 
 def audit_columns(features: tuple[str, ...]) -> tuple[str, ...]:

@@ -90,6 +90,25 @@ def margin_confidence(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
     return margin * typical
 
 
+def is_typical(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Return whether each point lies as near to its centre as nearly all members did.
+
+    Parameters
+    ----------
+    distances : ndarray of float, shape (n, k)
+        Distances to the centres.
+    limits : ndarray of float, shape (k,)
+        Each cluster's 99th percentile of its training members' distances.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+        False where a distance is NaN: of such a client nothing is known.
+    """
+    nearest = distances.argmin(axis=1)
+    return distances[np.arange(len(distances)), nearest] <= limits[nearest]
+
+
 class ClusterAssigner:
     """Assigns clients to clusters.
 
@@ -123,7 +142,11 @@ class ClusterAssigner:
 
     def distances(self, record: ClientRecord) -> np.ndarray:
         """Return Euclidean distances to the centres in scaled units, shape (n, k)."""
-        return np.sqrt(squared_distances(self.scaled(record), self.centres))
+        return self.to_centres(self.scaled(record))
+
+    def to_centres(self, points: np.ndarray) -> np.ndarray:
+        """Return distances of scaled points, shape (n, p), to the centres, shape (n, k)."""
+        return np.sqrt(squared_distances(points, self.centres))
 
     def assign(self, record: ClientRecord) -> tuple[np.ndarray, np.ndarray]:
         """Assign every client; nobody is left out.

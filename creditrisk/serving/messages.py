@@ -1,4 +1,4 @@
-"""What the service takes and gives, as pydantic models.
+"""What the service takes, as pydantic models.
 
 The rules for numbers stand here alone: amounts are any finite JSON number, codes
 and AGE are whole numbers (30 or 30.0; not "30", not true), unknown fields are
@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
@@ -33,9 +33,6 @@ from creditrisk.serving.failures import (
     describe,
     summarise,
 )
-
-if TYPE_CHECKING:
-    from creditrisk.scoring import Scores
 
 
 def whole(value: float) -> float:
@@ -132,44 +129,6 @@ class RowError(Failure):
     """A client of a batch that could not be scored (``on_error: report``)."""
 
     index: int = Field(ge=0, description="position in the request, from 0")
-
-
-class Cluster(BaseModel):
-    """The behavioural group that a client is nearest to."""
-
-    id: int
-    name: str
-    confidence: float = Field(ge=0, le=1)
-
-
-class Rfm(BaseModel):
-    """Recency, frequency and monetary value of card use, by implied spend."""
-
-    recency: int = Field(description="months since the last spend; 5 is none in five months")
-    frequency: int = Field(description="months of five with spend")
-    monetary: float = Field(description="spend of five months, NT$")
-    recency_score: int = Field(ge=1, le=5)
-    frequency_score: int = Field(ge=1, le=5)
-    monetary_score: int = Field(ge=1, le=5)
-    code: int
-    segment: str
-
-
-class Prediction(BaseModel):
-    """The reply for one client."""
-
-    probability: float = Field(ge=0, le=1, description="of missing next month's payment")
-    decision: Literal["flag", "clear"]
-    threshold: float = Field(description="probability from which a client is flagged")
-    cluster: Cluster
-    rfm: Rfm
-    model_version: str
-
-
-class Results(BaseModel):
-    """The reply for a batch, in the order of the request."""
-
-    results: list[Prediction | RowError]
 
 
 _client = TypeAdapter(Client)
@@ -271,34 +230,3 @@ def require(
     if refused:
         raise refuse(refused[:MAX_LISTED], "Batch")
     return checked
-
-
-def predictions(scores: Scores, cluster_names: Sequence[str], **common: Any) -> list[Prediction]:
-    """Return one reply a client.
-
-    Parameters
-    ----------
-    scores : Scores, n clients
-    cluster_names : sequence of str
-        By cluster number.
-    **common
-        ``threshold`` and ``model_version``, the same for all.
-
-    Returns
-    -------
-    list of Prediction, length n
-    """
-    clusters = zip(scores.cluster_id.tolist(), scores.cluster_confidence.tolist(), strict=True)
-    columns = [scores.rfm[name].tolist() for name in Rfm.model_fields]
-    return [
-        Prediction(
-            probability=probability,
-            decision="flag" if probability >= common["threshold"] else "clear",
-            cluster=Cluster(id=number, name=cluster_names[number], confidence=confidence),
-            rfm=Rfm(**dict(zip(Rfm.model_fields, values, strict=True))),
-            **common,
-        )
-        for probability, (number, confidence), values in zip(
-            scores.probability.tolist(), clusters, zip(*columns, strict=True), strict=True
-        )
-    ]

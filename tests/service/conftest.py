@@ -50,6 +50,14 @@ def audit_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
+def map_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a model whose clusters come with a map."""
+    folder = tmp_path_factory.mktemp("service-map") / "models"
+    clusters = {**model_folder.CLUSTERS, "map": model_folder.LANDMARKS}
+    return model_folder.write(folder, clusters=clusters)
+
+
+@pytest.fixture(scope="session")
 def clients() -> list[dict[str, Any]]:
     frame = raw_clients(400, seed=3)
     return [service_client(frame, row) for row in range(len(frame))]
@@ -67,12 +75,23 @@ def api(models: Path) -> Iterator[TestClient]:
 
 @pytest.fixture
 def audit_api(api: TestClient, audit_models: Path) -> Iterator[TestClient]:
-    """Serve another model for one test; BentoML knows one current service a process."""
+    """Serve the model with personal attributes for one test."""
+    yield from _serve_beside(audit_models)
+
+
+@pytest.fixture
+def map_api(api: TestClient, map_models: Path) -> Iterator[TestClient]:
+    """Serve the model with a map for one test."""
+    yield from _serve_beside(map_models)
+
+
+def _serve_beside(folder: Path) -> Iterator[TestClient]:
+    """Serve another model for a while; BentoML knows one current service a process."""
     import bentoml
     from _bentoml_sdk.service import set_current_service
 
     current = bentoml.get_current_service()
-    yield from _serve(audit_models)
+    yield from _serve(folder)
     set_current_service(current)
 
 

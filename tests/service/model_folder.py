@@ -39,11 +39,26 @@ CLUSTERS: dict[str, Any] = {
     "names": ["light use, on time", "high use, on time", "behind with payments"],
     "distance_quantiles": {"levels": [0.5, 0.99], "values": [[0.5, 1.5], [0.5, 1.5], [0.7, 2.5]]},
 }
+LANDMARKS: dict[str, Any] = {
+    "points": [[-1.3, -0.8], [-0.9, -0.8], [1.3, -0.8], [1.6, -0.8], [0.7, 1.5], [0.7, 2.4]],
+    "coordinates": [
+        [-20.5, 3.0],
+        [-18.0, 4.0],
+        [10.0, 12.0],
+        [12.0, 11.0],
+        [8.0, -9.0],
+        [9.0, -12.0],
+    ],
+    "radius": 6.0,
+    "n_nearest": 3,
+}
+"""Two landmarks for each cluster: what ``clusters.json`` may hold under ``map``."""
 
 
 def write(
     folder: Path,
     *,
+    clusters: dict[str, Any] = CLUSTERS,
     audit_attributes: str = "exclude",
     calibration: dict[str, float] | None = None,
     threshold: float = 0.25,
@@ -71,7 +86,7 @@ def write(
     documents = {
         "champion": champion,
         "feature_names": names,
-        "clusters": CLUSTERS,
+        "clusters": clusters,
         "rfm": BANDS,
     }
     for name, document in documents.items():

@@ -12,6 +12,9 @@ import pytest
 
 from creditrisk import schema
 from creditrisk.features.record import from_mappings
+from creditrisk.scoring import FLAGS
+from creditrisk.segments.assignment import ClusterAssigner
+from creditrisk.segments.placing import Placer
 from creditrisk.serving import guard
 from tests.service import model_folder
 from tests.service.conftest import post
@@ -38,9 +41,10 @@ def test_a_reply_holds_what_is_promised(api: Any, client: dict[str, Any]) -> Non
         "threshold",
         "cluster",
         "rfm",
+        "flags",
         "model_version",
     ]
-    assert set(reply["cluster"]) == {"id", "name", "confidence"}
+    assert set(reply["cluster"]) == {"id", "name", "confidence", "typical"}, "no map, no position"
     assert reply["cluster"]["name"] == model_folder.CLUSTERS["names"][reply["cluster"]["id"]]
     assert reply["threshold"] == 0.25
     assert reply["rfm"]["segment"] in [s["name"] for s in model_folder.BANDS["segments"]]
@@ -60,6 +64,69 @@ def test_one_by_one_is_the_batch_bit_for_bit(api: Any, clients: list[dict[str, A
     results = post(api, "/predict_batch", {"clients": clients}).json()["results"]
     for client, result in list(zip(clients, results, strict=True))[::10]:
         assert post(api, "/predict", client).json() == result
+
+
+def test_flags_say_when_to_take_care(api: Any, client: dict[str, Any]) -> None:
+    """The centre of the first cluster is utilisation 0.1 and nearly no late month."""
+    calm = {**client, **dict.fromkeys(schema.STATUS_COLUMNS, 0), "LIMIT_BAL": 100_000}
+    calm |= dict.fromkeys(schema.BILL_COLUMNS, 10_000)
+    reply = post(api, "/predict", calm).json()
+    assert reply["flags"] == []
+    assert reply["cluster"]["typical"] is True
+
+    unused = {**calm, **dict.fromkeys((*schema.BILL_COLUMNS, *schema.PAID_COLUMNS), 0)}
+    assert post(api, "/predict", unused).json()["flags"] == ["inactive"]
+    for name in (*schema.BILL_COLUMNS, *schema.PAID_COLUMNS):
+        assert post(api, "/predict", {**unused, name: -1}).json()["flags"] == []
+
+    for name in schema.STATUS_COLUMNS:
+        assert "unknown_code" in post(api, "/predict", {**calm, name: 9}).json()["flags"]
+        assert "unknown_code" not in post(api, "/predict", {**calm, name: 8}).json()["flags"]
+
+
+def test_codes_are_flagged_where_the_model_reads_them(
+    audit_api: Any, client: dict[str, Any]
+) -> None:
+    known = {**client, "EDUCATION": 1, "MARRIAGE": 1}
+    for change, unknown in (
+        ({"EDUCATION": 4}, False),
+        ({"EDUCATION": 0}, True),
+        ({"EDUCATION": 5}, True),
+        ({"MARRIAGE": 3}, False),
+        ({"MARRIAGE": 0}, True),
+    ):
+        flags = post(audit_api, "/predict", {**known, **change}).json()["flags"]
+        assert ("unknown_code" in flags) is unknown, change
+
+
+def test_a_map_gives_everyone_a_position(
+    map_api: Any, map_models: Path, clients: list[dict[str, Any]]
+) -> None:
+    """As the placer says, alone and in a batch; nothing else of the reply changes."""
+    results = post(map_api, "/predict_batch", {"clients": clients}).json()["results"]
+    assigner = ClusterAssigner(model_folder.CLUSTERS)
+    expected = Placer(model_folder.LANDMARKS).place(assigner.scaled(from_mappings(clients)))
+    assert [r["cluster"]["position"] for r in results] == expected.tolist()
+    assert len(np.unique(expected, axis=0)) > 10
+    for client, result in list(zip(clients, results, strict=True))[::10]:
+        assert post(map_api, "/predict", client).json() == result
+
+
+def test_absurd_amounts_have_no_place_on_the_map(map_api: Any, client: dict[str, Any]) -> None:
+    absurd = {**client, "LIMIT_BAL": 5e-324}
+    signs = (1.7e308, -1.7e308)
+    absurd |= {name: signs[i % 2] for i, name in enumerate(schema.BILL_COLUMNS)}
+    absurd |= dict.fromkeys(schema.PAID_COLUMNS, 1.7e308)
+    response = post(map_api, "/predict", absurd)
+    assert response.status_code == 200
+    assert "null" not in response.text
+
+
+def test_flags_are_documented(api: Any) -> None:
+    schemas = api.get("/docs.json").json()["components"]["schemas"]
+    assert schemas["Prediction"]["properties"]["flags"]["items"]["enum"] == list(FLAGS)
+    assert "99 %" in schemas["Cluster"]["properties"]["typical"]["description"]
+    assert "position" not in schemas["Cluster"]["required"]
 
 
 def test_pay_1_is_pay_0_and_id_is_ignored(api: Any, client: dict[str, Any]) -> None:

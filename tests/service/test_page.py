@@ -13,6 +13,7 @@ import pytest
 
 from creditrisk import schema
 from creditrisk.reporting import theme
+from creditrisk.scoring import FLAGS
 from tests.service.conftest import ROOT, post
 
 WEB = ROOT / "web"
@@ -117,6 +118,38 @@ def test_colours_are_those_of_the_reports() -> None:
     for mode, block in enumerate((light, dark)):
         for role, value in re.findall(r"--([\w-]+): (#\w+);", block):
             assert theme.ROLES[role.replace("-", "_")][mode] == value, role
+
+
+def test_every_flag_has_its_words_on_the_page(page: Any) -> None:
+    assert [a["data-flag"] for _, a in page if "data-flag" in a] == list(FLAGS)
+
+
+def test_the_map_draws_every_landmark_in_its_group(map_api: Any) -> None:
+    page = Elements(map_api.get("/").text).found
+    paths = [a for tag, a in page if tag == "path" and "data-group" in a]
+    assert [a["d"] for a in paths] == [  # the vertical axis of SVG points down
+        "M-20.5 -3.0h0M-18.0 -4.0h0",
+        "M10.0 -12.0h0M12.0 -11.0h0",
+        "M8.0 9.0h0M9.0 12.0h0",
+    ]
+    assert [a["class"] for a in paths] == ["group-0", "group-1", "group-2"]
+    left, top, width, height = (
+        float(v) for tag, a in page if tag == "svg" for v in str(a["viewbox"]).split()
+    )
+    assert left < -20.5
+    assert left + width > 12
+    assert top < -12
+    assert top + height > 12
+
+
+def test_without_a_map_none_is_drawn(page: Any) -> None:
+    assert not [a for tag, a in page if tag in ("svg", "path")]
+
+
+def test_colours_of_the_map_are_those_of_the_reports() -> None:
+    text = (WEB / "assets/style.css").read_text("utf-8")
+    found = re.findall(r"--series-(\d): (#\w+)", text)
+    assert found == [(str(i + 1), theme.series(i)) for i in range(theme.N_SERIES)]
 
 
 def test_assets_cannot_be_left(api: Any) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from creditrisk.errors import UserError
 from creditrisk.features.record import ClientRecord, from_frame
 from creditrisk.scoring import Scorer
 from creditrisk.segments import rfm as rfm_segments
+from creditrisk.segments.assignment import ClusterAssigner
 from creditrisk.serving import artefacts
 from tests.generated import raw_clients
 from tests.service import model_folder
@@ -37,7 +39,13 @@ def test_one_client_gets_the_bits_that_the_batch_gives(models: Path, record: Cli
         assert single.probability[0] == batch.probability[i]
         assert single.cluster_id[0] == batch.cluster_id[i]
         assert single.cluster_confidence[0] == batch.cluster_confidence[i]
+        assert single.typical[0] == batch.typical[i]
         assert {k: v[0] for k, v in single.rfm.items()} == {k: v[i] for k, v in batch.rfm.items()}
+        assert {k: v[0] for k, v in single.flags.items()} == {
+            k: v[i] for k, v in batch.flags.items()
+        }
+    assert all(batch.flags[code].any() for code in ("out_of_distribution", "inactive"))
+    assert not batch.flags["out_of_distribution"].all()
 
 
 def test_segments_are_those_of_the_stages(models: Path, record: ClientRecord) -> None:
@@ -48,6 +56,58 @@ def test_segments_are_those_of_the_stages(models: Path, record: ClientRecord) ->
         np.testing.assert_array_equal(scores.rfm[name], values)
     assert set(np.unique(scores.cluster_id)) <= {0, 1, 2}
     assert np.all((scores.cluster_confidence >= 0) & (scores.cluster_confidence <= 1))
+
+
+def test_unusual_is_beyond_the_limit_of_the_own_cluster(models: Path, record: ClientRecord) -> None:
+    """Distances by numpy's own norm; limits are the 99 % column of the numbers."""
+    scores = artefacts.load_scorer(models).score(record)
+    numbers = model_folder.CLUSTERS
+    points = ClusterAssigner(numbers).scaled(record)
+    norms = np.linalg.norm(points[:, None] - np.array(numbers["centres"]), axis=2)
+    limit = np.array(numbers["distance_quantiles"]["values"])[scores.cluster_id, 1]
+    np.testing.assert_array_equal(scores.flags["out_of_distribution"], norms.min(axis=1) > limit)
+
+
+def test_inactive_is_no_amount_at_all(models: Path, record: ClientRecord) -> None:
+    scores = artefacts.load_scorer(models).score(record)
+    amounts = np.hstack([record.bill, record.paid])
+    np.testing.assert_array_equal(scores.flags["inactive"], (amounts == 0).all(axis=1))
+
+
+def test_a_place_on_the_map_is_the_same_alone_and_in_a_batch(
+    map_models: Path, record: ClientRecord
+) -> None:
+    scorer = artefacts.load_scorer(map_models)
+    batch = scorer.score(record).position
+    assert batch.shape == (len(record), 2)
+    assert np.isfinite(batch).all()
+    for i in range(0, len(record), 13):
+        alone = scorer.score(record.take(np.array([i]))).position
+        np.testing.assert_array_equal(alone[0], batch[i])
+
+
+def test_landmarks_carry_the_cluster_whose_centre_they_are_nearest_to(map_models: Path) -> None:
+    places, clusters = artefacts.load_scorer(map_models).landmarks
+    assert places.tolist() == model_folder.LANDMARKS["coordinates"]
+    assert clusters.tolist() == [0, 0, 1, 1, 2, 2]
+
+
+def test_without_a_map_there_is_no_position(models: Path, record: ClientRecord) -> None:
+    scorer = artefacts.load_scorer(models)
+    assert scorer.landmarks is None
+    assert scorer.score(record).position is None
+
+
+def test_what_is_no_number_has_no_place(map_models: Path, record: ClientRecord) -> None:
+    """A bill that overflowed upstream; the neighbour in the batch keeps its place."""
+    scorer = artefacts.load_scorer(map_models)
+    two = record.take(np.array([0, 1]))
+    bill = two.bill.copy()
+    bill[0] = np.nan
+    broken = scorer.score(replace(two, bill=bill))
+    assert np.isnan(broken.position[0]).all()
+    np.testing.assert_array_equal(broken.position[1], scorer.score(two).position[1])
+    assert broken.flags["out_of_distribution"][0]
 
 
 def test_calibration_is_affine_in_log_odds(tmp_path: Path, record: ClientRecord) -> None:
@@ -83,6 +143,7 @@ def test_absurd_amounts_still_give_finite_numbers(models: Path, record: ClientRe
     scores = artefacts.load_scorer(models).score(absurd)
     assert 0 <= scores.probability[0] <= 1
     assert 0 <= scores.cluster_confidence[0] <= 1
+    assert scores.flags["out_of_distribution"][0] == ~scores.typical[0]
     assert np.isfinite(scores.rfm["monetary"][0])
 
 

@@ -75,6 +75,25 @@ def test_confidence_is_one_on_a_centre_and_zero_half_way():
     np.testing.assert_allclose(confidence, [1.0, 0.0, 0.75, 0.1])
 
 
+def test_typical_is_within_the_limit_of_the_nearest_centre():
+    distances = np.array([[2.0, 5.0], [2.1, 5.0], [5.0, 2.1], [np.nan, 1.0]])
+    typical = assignment.is_typical(distances, np.array([2.0, 3.0]))
+    # the second is beyond the limit of its own centre, and the other's says nothing
+    assert typical.tolist() == [True, False, True, False]
+
+
+def test_confidence_is_cut_exactly_where_a_point_is_not_typical():
+    batch = from_frame(generated.raw_clients(300))
+    numbers = {**NUMBERS, "distance_quantiles": {"levels": [0.99], "values": [[1.0]] * 3}}
+    assigner = ClusterAssigner(numbers)
+    distances = assigner.distances(batch)
+    typical = assignment.is_typical(distances, assigner.limits)
+    uncut = assignment.margin_confidence(distances, np.full(3, np.inf))
+    cut = assigner.assign(batch)[1] < uncut
+    np.testing.assert_array_equal(cut, ~typical & (uncut > 0))
+    assert 0 < typical.sum() < len(typical)
+
+
 def test_two_centres_in_one_place_give_no_confidence_and_no_warning():
     confidence = assignment.margin_confidence(np.zeros((1, 2)), np.zeros(2))
     assert confidence.tolist() == [0.0]

@@ -58,6 +58,24 @@ function curlCommand(client) {
   return `curl -s ${url} \\\n  -H 'Content-Type: application/json'${key} \\\n  -d '${body}'`;
 }
 
+function showFlags(codes) {
+  for (const line of by("flags").children) line.hidden = !codes.includes(line.dataset.flag);
+  by("flags").hidden = codes.length === 0;
+}
+
+/* The map's points came with the page; its vertical axis points up. */
+function showOnMap(cluster) {
+  const map = by("map");
+  if (!map) return;
+  map.hidden = !cluster.position;
+  if (map.hidden) return;
+  const [x, y] = cluster.position;
+  by("you").setAttribute("transform", `translate(${x} ${-y})`);
+  for (const part of map.querySelectorAll("[data-group]")) {
+    part.classList.toggle("own", Number(part.dataset.group) === cluster.id);
+  }
+}
+
 function showAnswer(reply, client) {
   const flagged = reply.decision === "flag";
   by("empty").hidden = true;
@@ -75,6 +93,8 @@ function showAnswer(reply, client) {
   by("cluster").textContent = reply.cluster.name;
   by("cluster-note").textContent =
     `group ${reply.cluster.id}, confidence ${reply.cluster.confidence.toFixed(2)} of 1`;
+  showFlags(reply.flags);
+  showOnMap(reply.cluster);
   const rfm = reply.rfm;
   by("segment").textContent = rfm.segment;
   by("rfm").replaceChildren(
@@ -88,7 +108,8 @@ function showAnswer(reply, client) {
   by("copy").textContent = "Copy";
   by("spoken").textContent =
     `${percent(reply.probability)} ${by("meaning").textContent} ${by("decision").textContent}. ` +
-    `Behaves like: ${reply.cluster.name}. Card use: ${rfm.segment}.`;
+    `Behaves like: ${reply.cluster.name}. Card use: ${rfm.segment}. ` +
+    [...by("flags").children].filter((line) => !line.hidden).map((line) => line.textContent).join(" ");
 }
 
 async function ask(client) {
