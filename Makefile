@@ -74,9 +74,10 @@ docs: setup ## write docs/data-dictionary.csv and docs/pipeline.json from the co
 readme: setup ## bring the numbers in Markdown files up to date with reports/metrics
 	@$(BIN)/python -m creditrisk readme --write
 
-bench: setup ## speed on this machine: each family, and our resampling against scipy's
+bench: setup ## speed on this machine: families, and our resampling and DBSCAN against the libraries'
 	@$(RUN) $(BIN)/python -m benchmarks.ladder
 	@$(RUN) $(BIN)/python -m benchmarks.statistics
+	@$(RUN) $(BIN)/python -m benchmarks.density
 
 clean: ## remove what runs leave behind, but no data and no results
 	@rm -rf .bench .pytest_cache .ruff_cache .mypy_cache .hypothesis dvc_plots monitoring

@@ -49,12 +49,20 @@ PAGES: Final[dict[str, Page]] = {
         "Which differences between defaulters and the others are real, and how large?",
         beside="evaluate",
     ),
-    "rfm": Page("RFM", "rfm", "Who used the card recently, often and much, and how do they repay?"),
+    "rfm": Page(
+        "RFM",
+        "rfm",
+        "Who used the card recently, often and much, and how do they repay?",
+        beside="evaluate",
+    ),
     "model": Page(
         "Model", "evaluate", "How well is next-month default predicted, and by which model?"
     ),
     "clusters": Page(
-        "Clusters", "cluster", "Which groups of clients do their habits form, without the target?"
+        "Clusters",
+        "cluster",
+        "Which groups of clients do their habits form, without the target?",
+        beside="evaluate",
     ),
 }
 """Every page in the order of the navigation."""

@@ -249,13 +249,11 @@ def picture(coordinates: np.ndarray, unit: float) -> dict[str, Any]:
 
 
 def draw_maps(labels: Labels, n_rows: int, random_state: int) -> dict[str, Any]:
-    """Return the t-SNE map of all clients and the PCA picture of a seeded sample, with labels."""
+    """Return the PCA picture of a seeded sample of clients, with labels."""
     shown = sample_rows(len(labels.pca), n_rows, random_state)
     return {
         "pca": picture(labels.pca[shown], MAP_UNIT["pca"]),
         "pca_labels": {"kmeans": labels.cluster_id[shown], "dbscan": labels.dbscan[shown]},
-        "tsne": picture(labels.tsne, MAP_UNIT["tsne"]),
-        "tsne_labels": {"kmeans": labels.cluster_id, "dbscan": labels.dbscan},
     }
 
 

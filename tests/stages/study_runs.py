@@ -15,6 +15,7 @@ from creditrisk.validation import ideas
 from tests.generated import CLEANING
 from tests.stages.model_stages import LINEAR, TRAIN
 from tests.unit.test_nested import SPACE
+from tests.unit.test_rfm import BANDS
 
 FAMILIES: dict[str, Any] = TRAIN["families"] | {
     "logistic_l1": LINEAR | {"max_iter": 2000, "C": [0.003, 0.1], "rule": "one_standard_error"},
@@ -32,6 +33,17 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "alpha": 0.05,
         "seed": 0,
         "clean": CLEANING,
+    },
+    "clusters": {
+        "n_resamples": 3,
+        "references": {"n_draws": 2, "n_init": 2, "n_resamples": 1, "silhouette_rows": 150},
+        "gap": {"n_draws": 2, "n_init": 1},
+        "loading_resamples": 10,
+        "agreement": {
+            "n_seeds": 1,
+            "ward_rows": 150,
+            "mixture": {"n_init": 1, "reg_covar": 0.01},
+        },
     },
     "coverage": {
         "sizes": [15, 60],
@@ -159,6 +171,16 @@ SECTIONS: dict[str, dict[str, Any]] = {
         "knots": 6,
         "threshold": 0.25,
         "seed": 0,
+    },
+    "segments": {
+        "families": ["delay"],
+        "C": 0.01,
+        "speed_up": 3,
+        "folds": 3,
+        "repeats": 1,
+        "seed": 1,
+        "alpha": 0.05,
+        "rfm": BANDS,
     },
 }
 FEW_IDEAS = ("exact_payments", "depth_2")

@@ -16,6 +16,8 @@ from creditrisk.reporting.render import render
 from creditrisk.segments.assignment import ClusterAssigner
 from stages import cluster
 from tests.generated import clients as cleaned_clients
+from tests.stages.model_stages import inputs
+from tests.stages.study_runs import run_study
 
 
 def feature(name: str, high: float, **changes: Any) -> dict[str, Any]:
@@ -40,12 +42,14 @@ SECTION: dict[str, Any] = {
     "dbscan": {
         "max_rows": 400,
         "min_samples": 8,
-        "eps_factors": [0.5, 1.0],
+        "grid": {"min_samples": [4, 8], "eps_factors": [0.5, 1.0], "silhouette_rows": 200},
         "max_noise_share": 0.25,
         "max_largest_share": 0.9,
         "max_clusters": 20,
     },
+    "hdbscan": {"min_cluster_size": [20, 60], "n_orders": 1},
     "tsne": {"perplexity": 20, "early_iterations": 40, "iterations": 40, "exaggeration": 12},
+    "map": {"n_landmarks": 60, "n_neighbours": 5, "quality_rows": 100, "seed_rows": 100},
     "page_rows": 200,
     "n_jobs": 1,
 }
@@ -57,13 +61,22 @@ def parse(**changes: Any) -> cluster.Params:
 
 def run(folder: Path, clients: Path, **changes: Any) -> dict[str, Path]:
     written = {name: folder / name for name in ("table", "numbers", "results", "metrics")}
-    cluster.main(parse(**changes), clients=clients, **written)
+    cluster.main(parse(**changes), clients=clients, study=STUDY.file, **written)
     return written
+
+
+class STUDY:
+    """The study's document, of other clients: made once by the fixture below."""
+
+    file: Path
 
 
 @pytest.fixture(scope="module")
 def clients(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    file = tmp_path_factory.mktemp("cluster") / "clients.parquet"
+    folder = tmp_path_factory.mktemp("cluster")
+    STUDY.file = folder / "study.json"
+    run_study(inputs(folder / "others"), "clusters", STUDY.file, cluster=SECTION)
+    file = folder / "clients.parquet"
     io.write_table(file, cleaned_clients(600, 5))
     return file
 
@@ -119,7 +132,12 @@ def test_holdout_rows_never_change_a_fit(
     changed = tmp_path / "changed.parquet"
     io.write_table(changed, people)
     again = run(tmp_path, changed)
-    assert again["numbers"].read_bytes() == written["numbers"].read_bytes()
+    before, after = (io.read_json(files["numbers"]) for files in (written, again))
+    # the t-SNE map is a picture of everyone; the clients that mark it are training rows
+    assert before["map"].pop("coordinates") != after["map"].pop("coordinates")
+    assert len(before["map"].pop("points")) == len(after["map"].pop("points"))
+    assert before.pop("map").keys() == after.pop("map").keys()
+    assert after == before
     assert again["table"].read_bytes() != written["table"].read_bytes()
 
 
@@ -137,7 +155,8 @@ def test_the_outcome_is_described_and_never_fitted(
 
 def test_its_page_says_what_the_numbers_say(written: dict[str, Path]) -> None:
     results = io.read_json(written["results"])
-    page = render("clusters", results)
+    page = render("clusters", results | {"beside": {}})
+    assert results["studies"]["clusters"]["stale"]
     assert f'data-metric="cluster:k" value="{results["headline"]["k"]}"' in page
     assert all(name in page for name in io.read_json(written["numbers"])["names"])
     assert "This is a picture" in page
@@ -158,12 +177,23 @@ def test_a_constant_feature_names_itself(tmp_path: Path, clients: Path) -> None:
 
 
 def test_more_neighbours_than_rows_name_the_parameter(tmp_path: Path, clients: Path) -> None:
-    many = SECTION["dbscan"] | {"min_samples": 5000}
+    dbscan = SECTION["dbscan"]
+    many = dbscan | {"min_samples": 5000, "grid": dbscan["grid"] | {"min_samples": [5000]}}
     with pytest.raises(UserError, match=r"cluster\.dbscan\.min_samples: 5000"):
         run(tmp_path, clients, dbscan=many)
-    few = SECTION["dbscan"] | {"max_rows": 10, "min_samples": 16}
-    with pytest.raises(UserError, match=r"16 is more than the 10 .*cluster\.dbscan\.max_rows"):
+    few = dbscan | {"max_rows": 6}
+    with pytest.raises(UserError, match=r"8 .* the 6 rows .*cluster\.dbscan\.max_rows"):
         run(tmp_path, clients, dbscan=few)
+    large = SECTION["hdbscan"] | {"min_cluster_size": [5000]}
+    with pytest.raises(UserError, match=r"cluster\.hdbscan\.min_cluster_size: 5000"):
+        run(tmp_path, clients, hdbscan=large)
+
+
+def test_a_grid_without_the_setting_that_is_kept_is_refused() -> None:
+    grid = SECTION["dbscan"]["grid"]
+    for lacking in ({"min_samples": [4]}, {"eps_factors": [0.5]}):
+        with pytest.raises(params.ParamsError, match=r"grid must hold min_samples, and 1"):
+            parse(dbscan=SECTION["dbscan"] | {"grid": grid | lacking})
 
 
 @pytest.mark.parametrize(
