@@ -27,8 +27,6 @@ Array = np.ndarray
 
 BILL = schema.BILL_COLUMNS[0]
 """The newest bill, NT$: what is at stake next month, if nothing more is drawn."""
-MAP_CELLS = 36
-"""Cells along the longer side of the map."""
 
 
 def rates_by_label(labels: Sequence[Any], y: Array, p: Array, bill: Array) -> list[dict[str, Any]]:
@@ -197,7 +195,7 @@ def describe(
         tests[key] = _added_value(labels[name].iloc[rows].tolist(), y[rows], p[rows])
     k = known["clusters"]
     places = by_cluster[["tsne_1", "tsne_2"]].to_numpy(dtype=float)
-    return {**tables, **tests, "map": embedding.grid_means(places[k], p[k], MAP_CELLS)}
+    return {**tables, **tests, "map": embedding.grid_means(places[k], p[k], embedding.COARSE)}
 
 
 def _added_value(labels: Sequence[Any], y: Array, p: Array) -> dict[str, Any]:

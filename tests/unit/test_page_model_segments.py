@@ -129,8 +129,3 @@ def test_a_map_of_small_cells_has_no_range() -> None:
     built = segments.build(document)["map"]
     assert "nowhere enough" in built["figure"].alt
     assert built["low"] == built["high"] == fmt.NONE
-
-
-def test_colours_change_where_the_reader_is_told() -> None:
-    assert list(segments.STEPS) == sorted(set(segments.STEPS))
-    assert 0 < segments.STEPS[0] < segments.STEPS[-1] < 1

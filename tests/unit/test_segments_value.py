@@ -12,6 +12,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from creditrisk.errors import UserError
 from creditrisk.models.rows import Scored
+from creditrisk.segments import embedding
 from creditrisk.stats.samples import NotApplicableError
 from creditrisk.validation import segments
 
@@ -209,7 +210,7 @@ def test_the_map_holds_everyone_and_their_mean_probability():
     assert sum(found["n"]) == 400
     total = scored.train["tree"].sum() + scored.holdout["tree"].sum()
     assert np.dot(found["n"], found["mean"]) == pytest.approx(total)
-    assert max(found["shape"]) == segments.MAP_CELLS
+    assert max(found["shape"]) == embedding.COARSE
 
 
 def test_clients_without_a_label_are_left_out():

@@ -13,10 +13,6 @@ Row = dict[str, Any]
 
 LEVEL = 0.05
 """p-value below which a label is said to add to the probability."""
-STEPS = (0.1, 0.15, 0.2, 0.3, 0.5)
-"""Mean predictions at which the map changes colour: finer where most clients are."""
-MIN_CELL = 10
-"""Clients of a cell below which its mean says nothing."""
 KINDS = {"clusters": "cluster", "rfm": "RFM segment"}
 TESTS = {"cluster_test": "cluster", "rfm_test": "RFM segment"}
 
@@ -136,20 +132,21 @@ def rates(groups: dict[str, list[Row]]) -> Figure:
 
 def predicted_map(grid: Row) -> Row:
     """Return the figure of the map with what its caption says."""
-    shown = [m for m, n in zip(grid["mean"], grid["n"], strict=True) if n >= MIN_CELL]
+    shown = [m for m, n in zip(grid["mean"], grid["n"], strict=True) if n >= density_map.LEAST]
     ends = f"from {min(shown):.1%} to {max(shown):.1%}" if shown else "nowhere enough of them"
     return {
         "figure": density_map.means(
             grid,
-            STEPS,
-            least=MIN_CELL,
+            density_map.RISKS,
+            least=density_map.LEAST,
             format="percent:0",
+            series=3,
             width=480,
             alt="Map of clients by behaviour, each cell in the colour of its mean predicted "
             f"probability of default: {ends}.",
         ),
         "n": fmt.integer(sum(grid["n"])),
-        "min_cell": MIN_CELL,
+        "min_cell": density_map.LEAST,
         "low": fmt.percent(min(shown, default=None)),
         "high": fmt.percent(max(shown, default=None)),
     }
