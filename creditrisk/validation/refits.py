@@ -15,6 +15,7 @@ import numpy as np
 
 from creditrisk.metrics.calibration import logit
 from creditrisk.models.folds import deal_folds
+from creditrisk.models.refit_band import apply_band
 from creditrisk.models.rows import TrainingRows
 from creditrisk.models.training import predict
 
@@ -142,15 +143,6 @@ def smooth(values: Array) -> Array:
     """Return the mean of each value and its neighbours; the ends count twice."""
     padded = np.concatenate([values[:1], values, values[-1:]])
     return (padded[:-2] + padded[1:-1] + padded[2:]) / 3
-
-
-def apply_band(band: Mapping[str, Any], log_odds: Array) -> tuple[Array, Array]:
-    """Return both ends of the interval in log-odds, each of the shape of ``log_odds``.
-
-    Beyond the outermost knots the offsets stay what they are there.
-    """
-    low, high = (np.interp(log_odds, band["log_odds"], band[end]) for end in ("low", "high"))
-    return log_odds + low, log_odds + high
 
 
 def coverage(band: Mapping[str, Any], reference: Array, refits: Array) -> float:

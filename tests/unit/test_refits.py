@@ -10,6 +10,7 @@ from scipy.stats import norm
 
 from creditrisk.metrics.calibration import logit
 from creditrisk.models import families, folds
+from creditrisk.models.refit_band import apply_band
 from creditrisk.models.rows import TrainingRows
 from creditrisk.validation import refits
 
@@ -102,7 +103,7 @@ def test_a_shift_of_the_refits_is_in_the_band():
 def test_beyond_the_knots_offsets_stay_and_between_them_they_are_interpolated():
     band = {"log_odds": [-2.0, 0.0, 1.0], "low": [-0.1, -0.3, -0.5], "high": [0.1, 0.3, 0.7]}
     scores = np.array([-50.0, -2.0, -1.0, 0.5, 1.0, 50.0])
-    low, high = refits.apply_band(band, scores)
+    low, high = apply_band(band, scores)
     assert low - scores == pytest.approx([-0.1, -0.1, -0.2, -0.4, -0.5, -0.5])
     assert high - scores == pytest.approx([0.1, 0.1, 0.2, 0.5, 0.7, 0.7])
 
