@@ -2,9 +2,9 @@
 
 Reads ``clients.parquet``, ``features.parquet``, each family's results, predictions and
 (the champion's) pipeline, the RFM and cluster tables with ``clusters.json`` and
-``rfm.json``, the results of the studies and the measured speeds; writes results, metrics,
-plot tables, ``champion.ubj``, ``champion.json``, ``feature_names.json``, the research
-artefacts and ``manifest.json``. Params: sections ``evaluate`` and ``policy``. The work is
+``rfm.json``, the metrics of ``clean``, the results of the studies and the measured speeds; writes results, metrics,
+plot tables, ``champion.ubj``, its tables ``champion.npz``, ``champion.json``,
+``feature_names.json``, ``card.json``, the research artefacts and ``manifest.json``. Params: sections ``evaluate`` and ``policy``. The work is
 done by :mod:`creditrisk.validation.evaluation` and :mod:`creditrisk.models.artefacts`.
 """
 
@@ -20,7 +20,8 @@ from pydantic import Field, model_validator
 
 from creditrisk import io, params, paths, schema
 from creditrisk.features import registry
-from creditrisk.models import artefacts, rows, training
+from creditrisk.models import artefacts, rows, served, training
+from creditrisk.models.card import build_card
 from creditrisk.params import Params as Section
 from creditrisk.studies import read_study
 from creditrisk.validation import benchmark_report, evaluation, fingerprint, segments, tables
@@ -31,8 +32,10 @@ STUDIES = ("ablation", "benchmark", "imbalance", "learning", "refits")
 
 WRITTEN = (
     "champion.ubj",
+    "champion.npz",
     "champion.json",
     "feature_names.json",
+    "card.json",
     "research_model.joblib",
     "scaler.joblib",
 )
@@ -114,6 +117,7 @@ def main(
     trained: Callable[[str], Path] = paths.results,
     predictions: Callable[[str], Path] = paths.family_predictions,
     family_model: Callable[[str], Path] = paths.family_model,
+    clean: Path = paths.metrics("clean"),
     rfm: Path = paths.RFM,
     clusters: Path = paths.CLUSTERS,
     studies: Callable[[str], Path] = paths.study,
@@ -135,8 +139,19 @@ def main(
     document["studies"] = read_studies(studies, labels, families[champion])
     document["speeds"] = io.read_json(speeds)
     pipeline, headline = io.read_model(family_model(champion)), document["headline"]
+    card = build_card(
+        document,
+        parameters=families[champion]["parameters"],
+        data_sha256=io.read_json(clean)["sha256"],
+    )
     write_models(
-        models, pipeline, families[champion], labels=labels, table=table, document=document
+        models,
+        pipeline,
+        families[champion],
+        labels=labels,
+        table=table,
+        document=document,
+        card=card,
     )
     headline["public_split"] = public_split(pipeline, families[champion], labels, table)
     headline |= benchmark_headline(document["studies"]["benchmark"])
@@ -225,6 +240,7 @@ def write_models(
     labels: Any,
     table: Any,
     document: dict[str, Any],
+    card: dict[str, Any],
 ) -> None:
     """Write what is served, the research artefacts and the manifest over both."""
     names, family = stored["features"], stored["family"]
@@ -238,12 +254,14 @@ def write_models(
         policy=document["policy"],
         band=None if refits["stale"] else refits["document"]["band"],
     )
+    X = rows.matrix(table, names)
+    io.write_arrays(models / "champion.npz", **served.tree_tables(pipeline, X))
+    champion["ranges"] = served.amount_ranges(table, labels)
     io.write_json(models / "champion.json", champion, digits=None)
+    io.write_json(models / "card.json", card)
     io.write_json(models / "feature_names.json", names)
     io.write_model(models / "research_model.joblib", pipeline)
-    scaler = artefacts.research_scaler(
-        pipeline, rows.matrix(table, names), labels, stored["scaler"]
-    )
+    scaler = artefacts.research_scaler(pipeline, X, labels, stored["scaler"])
     io.write_model(models / "scaler.joblib", scaler)
     listed = (*WRITTEN, *(name for name in SEGMENT_FILES if (models / name).exists()))
     manifest = {"files": {name: io.sha256(models / name) for name in listed}}
