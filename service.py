@@ -9,15 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import bentoml
 from bentoml.exceptions import BentoMLException
+from pydantic_core import to_json
+from starlette.responses import Response
 
 from creditrisk.errors import UserError
-from creditrisk.features.record import ClientRecord, from_mappings
+from creditrisk.features.record import from_mappings
 from creditrisk.serving import artefacts, guard, messages, replies, site
 from creditrisk.serving.messages import Batch, Client, RowError
 from creditrisk.serving.replies import Prediction, Results
+from creditrisk.serving.together import Together
 
 ROOT = Path(__file__).resolve().parent  # not the working directory: right inside a bento too
 
@@ -63,7 +67,10 @@ class CreditDefault:
     def __init__(self) -> None:
         guard.quiet_client_errors()
         self.scorer = artefacts.load_scorer(artefacts.folder(ROOT))
-        self.scorer.score(_any_client())  # the first call is slow; no caller waits for it
+        self._score_together = Together(self._score)
+        self._score(
+            [Client.model_validate(messages.EXAMPLE)]
+        )  # the first call is slow; no caller waits for it
 
     def __is_ready__(self) -> bool:
         """Return whether the model is loaded."""
@@ -77,7 +84,7 @@ class CreditDefault:
         when to read the score with care.
         """
         messages.require_one(client, self.scorer.audit_columns)
-        return self._predictions([client])[0]
+        return answer(await self._score_together(client))
 
     @bentoml.api
     def predict_batch(self, batch: Batch, /) -> Results:
@@ -86,24 +93,23 @@ class CreditDefault:
             batch.clients, self.scorer.audit_columns, report=batch.on_error == "report"
         )
         clients = [row for row in rows if isinstance(row, Client)]
-        predictions = iter(self._predictions(clients) if clients else [])
-        return Results(
-            results=[row if isinstance(row, RowError) else next(predictions) for row in rows]
+        scored = iter(self._score(clients, explain=batch.reasons) if clients else [])
+        return answer(
+            {
+                "results": [
+                    row.model_dump() if isinstance(row, RowError) else next(scored) for row in rows
+                ]
+            }
         )
 
-    def _predictions(self, clients: Sequence[Client]) -> list[Prediction]:
+    def _score(self, clients: Sequence[Client], *, explain: bool = True) -> list[dict[str, Any]]:
         record = from_mappings([vars(client) for client in clients])
-        return replies.predictions(
-            self.scorer.score(record),
-            self.scorer.cluster_names,
-            threshold=self.scorer.threshold,
-            model_version=self.scorer.version,
-        )
+        return replies.predictions(self.scorer.score(record, explain=explain), record, self.scorer)
 
 
-def _any_client() -> ClientRecord:
-    """Return a client for the warm-up; no number of it matters."""
-    return from_mappings([dict.fromkeys(Client.model_fields, 1.0)])
+def answer(document: dict[str, Any]) -> Any:
+    """Return a reply as it goes out; /docs.json states its form from the annotations."""
+    return Response(to_json(document), media_type="application/json")
 
 
 CreditDefault.add_asgi_middleware(guard.Guard)  # type: ignore[attr-defined]

@@ -7,19 +7,33 @@ The folder is ``models/`` beside ``service.py`` unless the environment variable
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+
+import numpy as np
 
 from creditrisk.errors import UserError
+from creditrisk.models.reasons import groups_of
+from creditrisk.models.trees import BoosterTrees, TableTrees, Trees
+from creditrisk.scoring import Scorer
+from creditrisk.serving.card import describe
 
 MODELS_VARIABLE = "CREDIT_MODELS"
 MANIFEST = "manifest.json"
-SERVED = ("champion.ubj", "champion.json", "feature_names.json", "clusters.json", "rfm.json")
+SERVED = (
+    "champion.ubj",
+    "champion.npz",
+    "champion.json",
+    "feature_names.json",
+    "card.json",
+    "clusters.json",
+    "rfm.json",
+)
 """The files that a server reads; research artefacts lie beside them."""
 
 
@@ -85,31 +99,52 @@ def _listed(manifest: Path) -> dict[str, str]:
     return files
 
 
-def load_scorer(models: Path) -> Any:
-    """Return the :class:`~creditrisk.scoring.Scorer` of a folder with models.
+def load_scorer(models: Path) -> Scorer:
+    """Return what scores, with the card that tells of it.
+
+    Parameters
+    ----------
+    models : Path
+        As for :func:`read`.
 
     Raises
     ------
     UserError
         As :func:`read` does, or when the files do not fit one another.
     """
-    from creditrisk.scoring import Scorer
-
     files, version = read(models)
-    document = {name: json.loads(files[name]) for name in SERVED if name.endswith(".json")}
-    if document["feature_names.json"] != document["champion.json"]["features"]:
+    document = {
+        name.removesuffix(".json"): json.loads(files[name])
+        for name in SERVED
+        if name.endswith(".json")
+    }
+    champion, clusters = document["champion"], document["clusters"]
+    if document["feature_names"] != champion["features"]:
         raise UserError(
             f"{_shown(models / 'feature_names.json')} does not name the features of "
             "champion.json in their order: run `dvc repro`"
         )
-    with without_estimators():
-        return Scorer(
-            files["champion.ubj"],
-            document["champion.json"],
-            document["clusters.json"],
-            document["rfm.json"],
-            version,
+    trees = _load_trees(files, champion["features"])
+    card = describe(document["card"], champion, clusters, version=version)
+    return Scorer(trees, champion, clusters, document["rfm"], version=version, card=card)
+
+
+def _load_trees(files: dict[str, bytes], features: list[str]) -> Trees:
+    """Return the trees: as tables, or by XGBoost where they are too deep for tables."""
+    with np.load(io.BytesIO(files["champion.npz"]), allow_pickle=False) as arrays:
+        tables = dict(arrays)
+    groups = groups_of(features)
+    n_features = int(tables["n_features"])
+    if n_features != len(features):
+        raise UserError(
+            f"champion.json names {len(features)} features, but the model has {n_features}: "
+            "run `dvc repro`"
         )
+    if len(tables["output"]):
+        return TableTrees(tables, groups)
+    with without_estimators():
+        import xgboost
+    return BoosterTrees(xgboost.Booster(model_file=bytearray(files["champion.ubj"])), groups)
 
 
 @contextmanager

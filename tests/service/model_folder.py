@@ -13,6 +13,7 @@ import xgboost
 from creditrisk import schema
 from creditrisk.features import registry
 from creditrisk.features.record import from_frame
+from creditrisk.models.trees import build_tables
 from tests.generated import raw_clients
 
 BANDS: dict[str, Any] = {
@@ -55,14 +56,42 @@ LANDMARKS: dict[str, Any] = {
 """Two landmarks for each cluster: what ``clusters.json`` may hold under ``map``."""
 
 
+BAND: dict[str, Any] = {
+    "level": 0.9,
+    "kind": "model uncertainty over refits, not outcome uncertainty",
+    "log_odds": [-3.0, -1.0, 1.0],
+    "low": [-0.5, -0.4, -0.3],
+    "high": [0.4, 0.4, 0.5],
+}
+CARD: dict[str, Any] = {
+    "name": "Next-month default of generated clients",
+    "intended_use": "Early warning.",
+    "limitations": ["All clients are generated."],
+    "grades": [
+        {
+            "grade": "A",
+            "from": 0.0,
+            "to": 0.06,
+            "n": 700,
+            "observed": 0.04,
+            "low": 0.03,
+            "high": 0.06,
+        }
+    ],
+    "clusters": [{"name": "high use, on time", "share": 0.4, "default_rate": 0.21}],
+}
+
+
 def write(
     folder: Path,
     *,
     clusters: dict[str, Any] = CLUSTERS,
     audit_attributes: str = "exclude",
     calibration: dict[str, float] | None = None,
+    interval: dict[str, Any] | None = BAND,
     threshold: float = 0.25,
     rounds: int = 40,
+    depth: int = 3,
 ) -> Path:
     """Train on generated clients and write every file that the service reads."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -71,9 +100,16 @@ def write(
     matrix = xgboost.DMatrix(
         registry.compute(from_frame(clients), names), clients[schema.RAW_TARGET].to_numpy()
     )
-    options = {"objective": "binary:logistic", "max_depth": 3, "eta": 0.2, "nthread": 1, "seed": 5}
+    options = {
+        "objective": "binary:logistic",
+        "max_depth": depth,
+        "eta": 0.2,
+        "nthread": 1,
+        "seed": 5,
+    }
     booster = xgboost.train(options, matrix, rounds)
     booster.save_model(folder / "champion.ubj")
+    np.savez(folder / "champion.npz", **build_tables(booster))
     champion = {
         "family": "xgboost",
         "features": names,
@@ -82,10 +118,17 @@ def write(
             "grades": [0.06, 0.1, 0.15, 0.25, 0.4, 0.55, 0.7],
             "threshold": {"name": "cost_ratio", "value": threshold, "basis": "1 / (1 + 3)"},
         },
+        "ranges": {
+            name: [float(clients[name].min()), float(clients[name].max())]
+            for name in (schema.LIMIT, *schema.BILL_COLUMNS, *schema.PAID_COLUMNS)
+        },
     }
+    if interval is not None:
+        champion["interval"] = interval
     documents = {
         "champion": champion,
         "feature_names": names,
+        "card": CARD,
         "clusters": clusters,
         "rfm": BANDS,
     }
