@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +13,20 @@ from creditrisk import schema
 if TYPE_CHECKING:
     import numpy as np
 
+GRADES = "ABCDEFGH"
 
+
+@lru_cache(maxsize=4)
 def render(web: Path, scorer: Any) -> str:
-    """Fill the page with what is fixed for a model: months, code books, threshold, map."""
+    """Fill the page with what is fixed for a model; a page is made once for each.
+
+    Parameters
+    ----------
+    web : Path
+        Folder with ``index.html``, a jinja2 template.
+    scorer : Scorer
+        Its ``card`` may lack any key: that part of the page is then left out.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     from creditrisk.scoring import FLAGS
@@ -21,6 +34,7 @@ def render(web: Path, scorer: Any) -> str:
     environment = Environment(
         loader=FileSystemLoader(web), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    environment.filters["quantity"] = quantity
     months = zip(
         schema.MONTH_NAMES,
         schema.STATUS_COLUMNS,
@@ -28,6 +42,7 @@ def render(web: Path, scorer: Any) -> str:
         schema.PAID_COLUMNS,
         strict=True,
     )
+    card = scorer.card
     return environment.get_template("index.html").render(
         months=list(months),
         status_codes=schema.STATUS_CODES,
@@ -35,8 +50,44 @@ def render(web: Path, scorer: Any) -> str:
         threshold=scorer.threshold,
         version=scorer.version,
         flags=FLAGS,
+        card=card,
+        bands=grade_bands(scorer.grade_bounds),
+        clusters={cluster["id"]: cluster for cluster in card.get("clusters", [])},
+        cluster_names=scorer.cluster_names,
+        settings={key: card[key] for key in ("grades", "ranges") if key in card},
         map=draw_map(scorer.landmarks, scorer.cluster_names) if scorer.landmarks else None,
     )
+
+
+def quantity(value: float, unit: str) -> str:
+    """Return a number of the model card as a person reads it.
+
+    Parameters
+    ----------
+    value : float
+    unit : str
+        As the feature registry names it: a ``ratio`` becomes a percentage.
+    """
+    if unit == "ratio":
+        return f"{100 * value:.0f} %".replace("-", "−")
+    if unit.startswith("NT$"):
+        return f"{unit} {value:,.0f}".replace("-", "−")
+    return f"{value:.1f}".removesuffix(".0").replace("-", "−")
+
+
+def grade_bands(bounds: Sequence[float]) -> list[dict[str, Any]]:
+    """Return where each grade lies on the gauge, in per cent of its width.
+
+    Parameters
+    ----------
+    bounds : sequence of float, length 7
+        Probabilities between the grades A to H.
+    """
+    edges = [0.0, *bounds, 1.0]
+    return [
+        {"grade": grade, "left": round(100 * low, 3), "width": round(100 * (high - low), 3)}
+        for grade, (low, high) in zip(GRADES, pairwise(edges), strict=True)
+    ]
 
 
 def draw_map(landmarks: tuple[np.ndarray, np.ndarray], names: Sequence[str]) -> dict[str, Any]:

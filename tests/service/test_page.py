@@ -7,6 +7,7 @@ import re
 from collections import Counter
 from html.parser import HTMLParser
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,6 +15,8 @@ import pytest
 from creditrisk import schema
 from creditrisk.reporting import theme
 from creditrisk.scoring import FLAGS
+from creditrisk.serving import page as pages
+from tests.service import model_folder
 from tests.service.conftest import ROOT, post
 
 WEB = ROOT / "web"
@@ -42,7 +45,8 @@ def test_the_form_asks_for_every_field(page: Any) -> None:
 
 
 def test_months_run_newest_first(page: Any) -> None:
-    order = [a["name"] for tag, a in page if tag == "select" and str(a["name"]).startswith("PAY_")]
+    order = [a["name"] for _, a in page if str(a.get("name")).startswith("PAY_")]
+    order = [name for name in order if name in schema.STATUS_COLUMNS]
     assert order == list(schema.STATUS_COLUMNS)
 
 
@@ -53,7 +57,8 @@ def test_every_field_has_a_label_and_a_place_for_its_error(page: Any) -> None:
     for tag, a in page:
         if tag in ("input", "select"):
             assert a["id"] in labelled or a.get("aria-label")
-            assert a.get("aria-describedby", "LIMIT_BAL-error") in ids
+            assert set(str(a.get("aria-describedby", "client")).split()) <= set(ids)
+            assert "name" not in a or f"{a['name']}-error" in ids
     for target in [a["aria-labelledby"] for _, a in page if "aria-labelledby" in a]:
         assert target in ids
 
@@ -126,7 +131,7 @@ def test_every_flag_has_its_words_on_the_page(page: Any) -> None:
 
 def test_the_map_draws_every_landmark_in_its_group(map_api: Any) -> None:
     page = Elements(map_api.get("/").text).found
-    paths = [a for tag, a in page if tag == "path" and "data-group" in a]
+    paths = [a for tag, a in page if tag == "path"]
     assert [a["d"] for a in paths] == [  # the vertical axis of SVG points down
         "M-20.5 -3.0h0M-18.0 -4.0h0",
         "M10.0 -12.0h0M12.0 -11.0h0",
@@ -134,7 +139,7 @@ def test_the_map_draws_every_landmark_in_its_group(map_api: Any) -> None:
     ]
     assert [a["class"] for a in paths] == ["group-0", "group-1", "group-2"]
     left, top, width, height = (
-        float(v) for tag, a in page if tag == "svg" for v in str(a["viewbox"]).split()
+        float(v) for _, a in page if "viewbox" in a for v in str(a["viewbox"]).split()
     )
     assert left < -20.5
     assert left + width > 12
@@ -143,13 +148,67 @@ def test_the_map_draws_every_landmark_in_its_group(map_api: Any) -> None:
 
 
 def test_without_a_map_none_is_drawn(page: Any) -> None:
-    assert not [a for tag, a in page if tag in ("svg", "path")]
+    assert not [a for tag, a in page if tag == "path" or "viewbox" in a or a.get("id") == "map"]
 
 
 def test_colours_of_the_map_are_those_of_the_reports() -> None:
     text = (WEB / "assets/style.css").read_text("utf-8")
     found = re.findall(r"--series-(\d): (#\w+)", text)
     assert found == [(str(i + 1), theme.series(i)) for i in range(theme.N_SERIES)]
+
+
+def test_the_card_is_told_on_the_page(api: Any) -> None:
+    text = api.get("/").text
+    card = model_folder.CARD
+    assert card["intended_use"] in text
+    assert card["limitations"][0] in text
+    assert "40 % of clients behave like this; 21.0 % of them" in text
+    settings = next(a["data-settings"] for _, a in Elements(text).found if "data-settings" in a)
+    told = json.loads(str(settings))
+    assert told["grades"] == card["grades"]
+    assert set(told["ranges"]) >= {"LIMIT_BAL", "BILL_AMT1", "PAY_AMT1"}
+
+
+def test_a_card_that_tells_nothing_leaves_its_parts_out() -> None:
+    class Bare(SimpleNamespace):
+        __hash__ = object.__hash__  # as a Scorer, which is not compared
+
+    bounds = [0.06, 0.1, 0.15, 0.25, 0.4, 0.55, 0.7]
+    scorer = Bare(
+        audit_columns=(),
+        card={},
+        cluster_names=["one", "two"],
+        grade_bounds=bounds,
+        landmarks=None,
+        threshold=0.25,
+        version="0123456789ab",
+    )
+    text = pages.render(WEB, scorer)
+    assert "What it is for" not in text
+    assert not [a for _, a in Elements(text).found if "data-cluster" in a]
+
+
+def test_the_gauge_is_divided_at_the_grades(page: Any) -> None:
+    bands = [a for tag, a in page if tag == "rect" and "data-grade" in a]
+    assert "".join(str(a["data-grade"]) for a in bands) == "ABCDEFGH"
+    lefts = [float(str(a["x"]).rstrip("%")) for a in bands]
+    assert lefts == [0, 6, 10, 15, 25, 40, 55, 70]
+    widths = [float(str(a["width"]).rstrip("%")) for a in bands]
+    assert [round(x + w, 6) for x, w in zip(lefts, widths, strict=True)] == [*lefts[1:], 100]
+
+
+@pytest.mark.parametrize(
+    ("value", "unit", "text"),
+    [
+        (0.554, "ratio", "55 %"),
+        (-0.02, "ratio", "−2 %"),
+        (12345.6, "NT$", "NT$ 12,346"),
+        (2.04, "months", "2"),
+        (0.25, "count", "0.2"),
+    ],
+)
+def test_numbers_of_the_card_read_well(value: float, unit: str, text: str) -> None:
+    assert pages.quantity(value, unit) == text
 
 
 def test_assets_cannot_be_left(api: Any) -> None:
