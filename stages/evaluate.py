@@ -139,20 +139,8 @@ def main(
     document["studies"] = read_studies(studies, labels, families[champion])
     document["speeds"] = io.read_json(speeds)
     pipeline, headline = io.read_model(family_model(champion)), document["headline"]
-    card = build_card(
-        document,
-        parameters=families[champion]["parameters"],
-        data_sha256=io.read_json(clean)["sha256"],
-    )
-    write_models(
-        models,
-        pipeline,
-        families[champion],
-        labels=labels,
-        table=table,
-        document=document,
-        card=card,
-    )
+    write_card(models, document, families[champion], data=io.read_json(clean))
+    write_models(models, pipeline, families[champion], labels, table=table, document=document)
     headline["public_split"] = public_split(pipeline, families[champion], labels, table)
     headline |= benchmark_headline(document["studies"]["benchmark"])
     headline["segments"] = segments.headline(document["segments"])
@@ -232,15 +220,22 @@ def public_split(
     return {"roc_auc": area}
 
 
+def write_card(
+    models: Path, document: dict[str, Any], stored: dict[str, Any], *, data: dict[str, Any]
+) -> None:
+    """Write the machine-readable model card."""
+    card = build_card(document, parameters=stored["parameters"], data_sha256=data["sha256"])
+    io.write_json(models / "card.json", card)
+
+
 def write_models(
     models: Path,
     pipeline: Any,
     stored: dict[str, Any],
-    *,
     labels: Any,
+    *,
     table: Any,
     document: dict[str, Any],
-    card: dict[str, Any],
 ) -> None:
     """Write what is served, the research artefacts and the manifest over both."""
     names, family = stored["features"], stored["family"]
@@ -258,7 +253,6 @@ def write_models(
     io.write_arrays(models / "champion.npz", **served.tree_tables(pipeline, X))
     champion["ranges"] = served.amount_ranges(table, labels)
     io.write_json(models / "champion.json", champion, digits=None)
-    io.write_json(models / "card.json", card)
     io.write_json(models / "feature_names.json", names)
     io.write_model(models / "research_model.joblib", pipeline)
     scaler = artefacts.research_scaler(pipeline, X, labels, stored["scaler"])

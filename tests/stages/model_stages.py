@@ -147,6 +147,7 @@ def inputs(folder: Path, clients: pd.DataFrame | None = None) -> Path:
     io.write_json(folder / "models/clusters.json", {"names": ["even", "odd"]})
     io.write_json(folder / "models/rfm.json", {"bands": []})
     io.write_json(folder / "speeds.json", SPEEDS)
+    io.write_json(folder / "clean.json", {"sha256": "0" * 64})
     return folder
 
 
@@ -177,6 +178,7 @@ def run_evaluate(folder: Path, **changes: Any) -> None:
         trained=place(folder, "results", "json"),
         predictions=place(folder, "predictions", "npz"),
         family_model=place(folder, "families", "joblib"),
+        clean=folder / "clean.json",
         rfm=folder / "rfm.parquet",
         clusters=folder / "clusters.parquet",
         studies=place(folder, "studies", "json"),

@@ -19,6 +19,7 @@ from creditrisk.errors import UserError
 from creditrisk.features import registry
 from creditrisk.models import training
 from creditrisk.models.rows import Scored
+from creditrisk.models.trees import TableTrees
 from creditrisk.reporting.pages.model import ladder as ladder_page
 from creditrisk.reporting.render import render
 from creditrisk.validation import champion, evaluation, fingerprint, ladder, policy, refits
@@ -26,7 +27,7 @@ from stages import evaluate
 from tests.stages.model_stages import EVALUATE, TRAIN, inputs, run_evaluate, run_train, written
 from tests.stages.study_runs import benchmark_inputs, run_study
 
-SERVED = ("champion.ubj", "champion.json", "feature_names.json")
+SERVED = ("champion.ubj", "champion.npz", "champion.json", "feature_names.json", "card.json")
 RESEARCH = ("research_model.joblib", "scaler.joblib")
 
 
@@ -92,6 +93,38 @@ def test_served_trees_predict_what_the_research_pipeline_predicts(folder):
     pipeline = io.read_model(folder / "models/research_model.joblib")
     served = xgboost.Booster(model_file=folder / "models/champion.ubj").inplace_predict(X)
     assert served == pytest.approx(training.predict(pipeline, X), abs=1e-6)
+
+
+def test_the_tables_predict_what_the_served_trees_do(folder):
+    X, _ = matrix(folder)
+    booster = xgboost.Booster(model_file=folder / "models/champion.ubj")
+    tables = io.read_arrays(folder / "models/champion.npz")
+    margin, _ = TableTrees(tables, np.zeros(X.shape[1], dtype=int)).predict(X, explain=False)
+    expected = booster.predict(xgboost.DMatrix(X), output_margin=True)
+    np.testing.assert_array_equal(margin.astype(np.float32), expected)
+
+
+def test_the_card_tells_what_was_measured(folder, results):
+    card = io.read_json(folder / "models/card.json")
+    assert card["data"]["sha256"] == "0" * 64
+    parts = [card["data"][part]["clients"] for part in ("train", "holdout")]
+    assert sum(parts) == len(io.read_table(folder / "clients.parquet"))
+    assert card["performance"]["holdout"]["roc_auc"] == results["headline"]["champion"]["roc_auc"]
+    assert card["performance"]["out_of_fold"] == results["headline"]["champion_cv"]
+    assert [g["grade"] for g in card["grades"]] == list("ABCDEFGH")
+    assert {c["name"] for c in card["clusters"]} == {"even", "odd"}
+    assert sum(c["share"] for c in card["clusters"]) == pytest.approx(1)
+    assert card["refits"]["coverage"] == results["studies"]["refits"]["document"]["coverage"]
+    assert any("do not extrapolate" in text for text in card["limitations"])
+
+
+def test_ranges_are_those_of_the_rows_that_were_fitted(folder):
+    ranges = io.read_json(folder / "models/champion.json")["ranges"]
+    clients = io.read_table(folder / "clients.parquet")
+    fitted = clients[(clients[schema.SPLIT] == schema.TRAIN) & clients[schema.FIT_ROW]]
+    assert len(ranges) == 13
+    for column, (low, high) in ranges.items():
+        assert (low, high) == (fitted[column].min(), fitted[column].max()), column
 
 
 def test_the_scaler_is_fitted_on_training_rows_in_the_order_of_the_names(folder):
@@ -328,6 +361,7 @@ def test_a_stale_study_is_said_so_and_serves_nothing(folder, results, tmp_path, 
     assert "study learning" not in said
     after = io.read_json(other / "evaluate.json")
     assert "interval" not in io.read_json(other / "models/champion.json")
+    assert "refits" not in io.read_json(other / "models/card.json")
     assert "benchmark" not in after["headline"]
     assert "benchmark" not in io.read_json(other / "evaluate_metrics.json")
     assert after["studies"]["learning"]["stale"] == []
