@@ -18,12 +18,14 @@ from starlette.responses import Response
 
 from creditrisk.errors import UserError
 from creditrisk.features.record import from_mappings
-from creditrisk.serving import artefacts, guard, messages, replies, site
+from creditrisk.serving import artefacts, connections, guard, messages, metrics, replies, site
 from creditrisk.serving.messages import Batch, Client, RowError
 from creditrisk.serving.replies import Prediction, Results
 from creditrisk.serving.together import Together
 
 ROOT = Path(__file__).resolve().parent  # not the working directory: right inside a bento too
+
+connections.bound()  # before uvicorn chooses its protocol
 
 pages = site.build(
     ROOT / "web",
@@ -89,9 +91,7 @@ class CreditDefault:
     @bentoml.api
     def predict_batch(self, batch: Batch, /) -> Results:
         """Score up to 10,000 clients: same order and same numbers as one by one."""
-        rows = messages.require(
-            batch.clients, self.scorer.audit_columns, report=batch.on_error == "report"
-        )
+        rows = messages.check_rows(batch, self.scorer.audit_columns)
         clients = [row for row in rows if isinstance(row, Client)]
         scored = iter(self._score(clients, explain=batch.reasons) if clients else [])
         return answer(
@@ -104,7 +104,10 @@ class CreditDefault:
 
     def _score(self, clients: Sequence[Client], *, explain: bool = True) -> list[dict[str, Any]]:
         record = from_mappings([vars(client) for client in clients])
-        return replies.predictions(self.scorer.score(record, explain=explain), record, self.scorer)
+        scores = self.scorer.score(record, explain=explain)
+        scored = replies.predictions(scores, record, self.scorer)
+        metrics.count(scored)
+        return scored
 
 
 def answer(document: dict[str, Any]) -> Any:

@@ -148,8 +148,9 @@ class Scorer:
         self._slope = float(calibration["slope"])
         self._intercept = float(calibration["intercept"])
         self.base = self._slope * trees.bias + self._intercept
-        self._band = champion.get("interval")
-        self.interval_words = self._band and {k: self._band[k] for k in ("level", "kind")}
+        band = champion.get("interval")
+        self.interval_words = band and {k: band[k] for k in ("level", "kind")}
+        self._band = band and {k: np.array(band[k]) for k in ("log_odds", "low", "high")}
         self.threshold = float(champion["policy"]["threshold"]["value"])
         self.grade_bounds = list(champion["policy"]["grades"])
         self.grade_names = grade_names(self.grade_bounds)
@@ -193,7 +194,7 @@ class Scorer:
             distances, limits = self._assigner.to_centres(points), self._assigner.limits
             typical = is_typical(distances, limits)
             rfm = rfm_segments.score(record, self._bands)
-            rfm["monetary"] = np.nan_to_num(rfm["monetary"])
+            rfm["monetary"] = finite(rfm["monetary"])
             return Scores(
                 log_odds=log_odds,
                 probability=probability,
@@ -201,7 +202,7 @@ class Scorer:
                 grade=assign_grades(probability, self.grade_bounds),
                 contributions=contributions,
                 cluster_id=distances.argmin(axis=1),
-                cluster_confidence=np.nan_to_num(margin_confidence(distances, limits)),
+                cluster_confidence=finite(margin_confidence(distances, limits)),
                 typical=typical,
                 position=self._place(points) if explain else None,
                 rfm=rfm,
@@ -251,6 +252,11 @@ class Scorer:
             "inactive": (amounts[:, 1:] == 0).all(axis=1),
             "credit_balance": (record.bill < 0).any(axis=1),
         }
+
+
+def finite(values: np.ndarray) -> np.ndarray:
+    """Return values with 0 for NaN and the largest number for infinity, which JSON lacks."""
+    return values if np.isfinite(values).all() else np.nan_to_num(values)
 
 
 def sigmoid(log_odds: np.ndarray) -> np.ndarray:

@@ -270,7 +270,7 @@ class TableTrees:
             cell = self._first + self._patterns(X[block])
             outputs = self._output.take(cell)
             outputs[:, :1] += self._margin
-            margin[block] = np.add.accumulate(outputs, axis=1, out=outputs)[:, -1]
+            margin[block] = _sum_in_order(outputs)
             if contributions is not None:
                 contributions[block] = np.einsum("ntg->ng", self._grouped.take(cell, axis=0))
         return margin, contributions
@@ -292,6 +292,16 @@ class TableTrees:
                 row[absent[:, j]] = self._missing[j]
                 words |= self._yes[row]
         return words.view(np.uint8)[:, : self._n_trees]
+
+
+def _sum_in_order(outputs: Array) -> Array:
+    """Return each row's sum, tree by tree in float32, as XGBoost adds them.
+
+    numpy adds the rows of a matrix one after the other, but a single column in pairs.
+    """
+    if len(outputs) == 1:
+        return np.add.accumulate(outputs, axis=1)[:, -1]
+    return np.add.reduce(np.ascontiguousarray(outputs.T), axis=0)
 
 
 def _group(member: Array, shapley: Array, groups: Array) -> Array:

@@ -13,6 +13,8 @@ from pydantic import BaseModel
 MAX_CLIENTS = 10_000
 MAX_LISTED = 100
 """Errors listed in one reply; a hostile body must not earn a reply larger than itself."""
+MAX_A_ROW = 5
+"""Errors listed for one client of a batch whose bad clients are reported."""
 
 
 class FieldError(BaseModel):
@@ -27,6 +29,11 @@ class Failure(BaseModel):
 
     error: str
     errors: list[FieldError]
+
+
+def of(errors: list[FieldError]) -> Failure:
+    """Return a failure with its summary."""
+    return Failure(error=summarise(errors), errors=errors)
 
 
 def describe(details: Sequence[Mapping[str, Any]]) -> list[FieldError]:
@@ -63,9 +70,16 @@ def message(kind: str, location: Sequence[str | int], text: str) -> str:
     return known.get(kind) or text.replace("Input should be", "must be").replace("'", '"')
 
 
-def summarise(errors: Sequence[FieldError]) -> str:
-    """Return the one line that stands above the list of errors."""
+def summarise(errors: Sequence[FieldError], found: int | None = None) -> str:
+    """Return the one line that stands above the list of errors.
+
+    Parameters
+    ----------
+    errors : sequence of FieldError
+    found : int, optional
+        How many there are, where not all are listed.
+    """
     if not errors:
         return "the request is not valid"
-    first = f"{errors[0].field}: {errors[0].message}"
-    return first if len(errors) == 1 else f"{first} (and {len(errors) - 1} more)"
+    first, more = f"{errors[0].field}: {errors[0].message}", (found or len(errors)) - 1
+    return f"{first} (and {more} more)" if more else first

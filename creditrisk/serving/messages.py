@@ -16,20 +16,19 @@ from pydantic import (
     AliasChoices,
     BaseModel,
     ConfigDict,
+    FailFast,
     Field,
     TypeAdapter,
     ValidationError,
-    ValidationInfo,
-    WrapValidator,
 )
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from creditrisk import schema
 from creditrisk.serving.failures import (
+    MAX_A_ROW,
     MAX_CLIENTS,
     MAX_LISTED,
     Failure,
-    FieldError,
     describe,
     summarise,
 )
@@ -144,36 +143,6 @@ def missing_detail(location: tuple[str | int, ...]) -> InitErrorDetails:
     return InitErrorDetails(type="missing", loc=location, input=None)
 
 
-def check_rows(value: Any, handler: Any, info: ValidationInfo) -> list[Client | RowError]:
-    """Validate the clients of a batch one by one.
-
-    With ``on_error: report`` a bad client becomes a :class:`RowError` in its place;
-    with ``reject`` the errors of every bad client are raised, up to a limit.
-    """
-    if not isinstance(value, list) or not 1 <= len(value) <= MAX_CLIENTS:
-        return handler(value)  # which refuses it
-    report = info.data.get("on_error") == "report"
-    rows: list[Client | RowError] = []
-    refused: list[InitErrorDetails] = []
-    for index, row in enumerate(value):
-        try:
-            rows.append(_client.validate_python(row))
-        except ValidationError as error:
-            details = error.errors(include_url=False, include_context=False, include_input=False)
-            if report:
-                errors = describe(details)
-                rows.append(RowError(error=summarise(errors), errors=errors, index=index))
-                continue
-            for detail in details:
-                kind = PydanticCustomError(detail["type"], detail["msg"])
-                refused.append(InitErrorDetails(type=kind, loc=(index, *detail["loc"]), input=None))
-            if len(refused) >= MAX_LISTED:
-                break
-    if refused:
-        raise refuse(refused[:MAX_LISTED], "Batch")
-    return rows
-
-
 class Batch(Message):
     """Up to 10,000 clients."""
 
@@ -187,70 +156,80 @@ class Batch(Message):
         strict=True,
         description="false leaves out reasons, base, other and the place on the map, and is faster",
     )
-    clients: Annotated[list[Client], Field(min_length=1, max_length=MAX_CLIENTS)]
+    clients: Annotated[list[Client], FailFast(), Field(min_length=1, max_length=MAX_CLIENTS)]
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Read a batch all at once, which is fast; client by client where that fails."""
+        """Read a batch; where a client is wrong, leave them all to :func:`check_rows`.
+
+        Finding what is wrong with thousands of clients takes long, and this runs
+        where every other request waits.
+        """
         try:
             return super().model_validate_json(json_data, **options)
         except ValidationError:
-            rows = _RowByRow.model_validate_json(json_data)
-            return cls.model_construct(
-                on_error=rows.on_error, reasons=rows.reasons, clients=rows.clients
-            )
+            unchecked = _Unchecked.model_validate_json(json_data)
+            return cls.model_construct(**vars(unchecked))
 
 
-class _RowByRow(Message):
-    """A batch that has errors."""
+class _Unchecked(Message):
+    """A batch whose clients may be anything."""
 
     model_config = ConfigDict(title="Batch")
 
     on_error: Literal["reject", "report"] = "reject"
     reasons: bool = Field(default=True, strict=True)
-    clients: Annotated[
-        list[Client], Field(min_length=1, max_length=MAX_CLIENTS), WrapValidator(check_rows)
-    ]
+    clients: Annotated[list[Any], Field(min_length=1, max_length=MAX_CLIENTS)]
+
+
+def check_rows(batch: Batch, required: Sequence[str]) -> list[Client | RowError]:
+    """Check the clients of a batch: what is not yet valid, and what the served model needs.
+
+    Parameters
+    ----------
+    batch : Batch
+    required : sequence of str
+        Audit attributes that no client may lack; empty for a model without them.
+
+    Returns
+    -------
+    list of Client or RowError
+        With ``on_error: report`` a bad client becomes a :class:`RowError` in its place.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        With ``reject``, naming row and field, up to a limit.
+    """
+    rows: list[Client | RowError] = []
+    refused: list[InitErrorDetails] = []
+    for index, row in enumerate(batch.clients):
+        if isinstance(row, Client) and not required:
+            rows.append(row)
+            continue
+        try:
+            client = row if isinstance(row, Client) else _client.validate_python(row)
+            require_one(client, required)
+            rows.append(client)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            if batch.on_error == "report":
+                errors = describe(details[:MAX_A_ROW])
+                summary = summarise(errors, len(details))
+                rows.append(RowError(error=summary, errors=errors, index=index))
+                continue
+            for detail in details:
+                kind = PydanticCustomError(detail["type"], detail["msg"])
+                place = ("clients", index, *detail["loc"])
+                refused.append(InitErrorDetails(type=kind, loc=place, input=None))
+            if len(refused) >= MAX_LISTED:
+                break
+    if refused:
+        raise refuse(refused[:MAX_LISTED], "Batch")
+    return rows
 
 
 def require_one(client: Client, required: Sequence[str]) -> None:
     """Raise a validation error for each audit attribute that is needed and absent."""
     if required and (names := client.missing(required)):
         raise refuse([missing_detail((name,)) for name in names], "Client")
-
-
-def require(
-    rows: Sequence[Client | RowError], required: Sequence[str], *, report: bool
-) -> list[Client | RowError]:
-    """Check the audit attributes that the served model needs.
-
-    Parameters
-    ----------
-    rows : sequence of Client or RowError
-    required : sequence of str
-        Empty for a model without audit attributes.
-    report : bool
-        Whether a client that lacks one becomes a row error.
-
-    Returns
-    -------
-    list of Client or RowError
-
-    Raises
-    ------
-    pydantic.ValidationError
-        Naming row and field, unless ``report``.
-    """
-    checked: list[Client | RowError] = []
-    refused: list[InitErrorDetails] = []
-    for index, row in enumerate(rows):
-        names = row.missing(required) if required and isinstance(row, Client) else []
-        if names and report:
-            errors = [FieldError(field=name, message="is required") for name in names]
-            checked.append(RowError(error=summarise(errors), errors=errors, index=index))
-        else:
-            checked.append(row)
-            refused += [missing_detail(("clients", index, name)) for name in names]
-    if refused:
-        raise refuse(refused[:MAX_LISTED], "Batch")
-    return checked

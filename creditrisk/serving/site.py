@@ -1,4 +1,4 @@
-"""The routes beside the API: the page at ``/``, its assets, and documentation without third parties.
+"""The routes beside the API: the page, documentation without third parties, card and metrics.
 
 Nothing is loaded from elsewhere, and the content-security policy says so.
 """
@@ -6,16 +6,17 @@ Nothing is loaded from elsewhere, and the content-security policy says so.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse
+from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from creditrisk.serving import openapi, page
+from creditrisk.serving import metrics, openapi, page
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -23,6 +24,9 @@ POLICY = (
 )
 DOCS_POLICY = POLICY.replace("style-src 'self'", "style-src 'self' 'unsafe-inline'")
 """Swagger UI sets style attributes."""
+PERMISSIONS = ", ".join(
+    f"{feature}=()" for feature in ("camera", "geolocation", "microphone", "payment", "usb")
+)
 
 
 def build(
@@ -47,14 +51,26 @@ def build(
         text = (web / "docs.html").read_text(encoding="utf-8")
         return HTMLResponse(text, headers=secured(DOCS_POLICY))
 
+    @cache  # it takes 50 ms, and nobody needs a key for it
+    def document(version: str) -> dict[str, Any]:
+        return openapi.corrected(specification(), version)
+
     async def docs_json(_: Request) -> JSONResponse:
-        return JSONResponse(openapi.corrected(specification(), scorer().version))
+        return JSONResponse(document(scorer().version))
+
+    async def model(_: Request) -> JSONResponse:
+        return JSONResponse({**scorer().card, "version": scorer().version})
+
+    def measures(_: Request) -> Response:  # in a thread: it reads files
+        return Response(metrics.exposition(scorer().version), media_type=metrics.CONTENT_TYPE)
 
     return Starlette(
         routes=[
             Route("/", index),
             Route("/docs", docs),
             Route("/docs.json", docs_json),
+            Route("/model", model),
+            Route("/metrics", measures),
             Mount("/assets", StaticFiles(directory=web / "assets")),
         ]
     )
@@ -62,4 +78,10 @@ def build(
 
 def secured(policy: str) -> dict[str, str]:
     """Return the headers of a page."""
-    return {"Content-Security-Policy": policy, "Cache-Control": "no-cache"}
+    return {
+        "Content-Security-Policy": policy,
+        "Cache-Control": "no-cache",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Permissions-Policy": PERMISSIONS,
+        "X-Frame-Options": "DENY",  # for browsers that do not know frame-ancestors
+    }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import math
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,8 @@ from creditrisk.features.record import from_mappings
 from creditrisk.scoring import FLAGS
 from creditrisk.segments.assignment import ClusterAssigner
 from creditrisk.segments.placing import Placer
-from creditrisk.serving import guard
+from creditrisk.serving import checks, guard
+from creditrisk.serving.replies import Prediction, Results
 from tests.service import model_folder
 from tests.service.conftest import post
 
@@ -35,20 +37,50 @@ def failure(response: Any, status: int) -> list[dict[str, str]]:
 
 def test_a_reply_holds_what_is_promised(api: Any, client: dict[str, Any]) -> None:
     reply = post(api, "/predict", client).json()
-    assert list(reply) == [
-        "probability",
-        "decision",
-        "threshold",
-        "cluster",
-        "rfm",
-        "flags",
-        "model_version",
-    ]
+    assert list(reply) == list(Prediction.model_fields)
+    assert set(reply["interval"]) == {"low", "high", "level", "kind"}
+    assert reply["interval"]["low"] < reply["probability"] < reply["interval"]["high"]
+    assert reply["interval"]["kind"] == model_folder.BAND["kind"]
     assert set(reply["cluster"]) == {"id", "name", "confidence", "typical"}, "no map, no position"
     assert reply["cluster"]["name"] == model_folder.CLUSTERS["names"][reply["cluster"]["id"]]
     assert reply["threshold"] == 0.25
     assert reply["rfm"]["segment"] in [s["name"] for s in model_folder.BANDS["segments"]]
-    assert all(v is not None for v in (*reply.values(), *reply["rfm"].values()))
+    assert 1 <= len(reply["reasons"]) <= 4
+    assert all(set(r) == {"code", "text", "contribution"} for r in reply["reasons"])
+    assert "null" not in json.dumps(reply)
+
+
+def test_every_reply_has_the_documented_form(map_api: Any, clients: list[dict[str, Any]]) -> None:
+    """Replies are written without their models; the models state what they are."""
+    for options in ({}, {"reasons": False}):
+        response = post(map_api, "/predict_batch", {"clients": clients, **options})
+        parsed = Results.model_validate_json(response.content, strict=True, extra="forbid")
+        assert all(isinstance(result, Prediction) for result in parsed.results)
+
+
+def test_base_reasons_and_other_make_the_log_odds(api: Any, clients: list[dict[str, Any]]) -> None:
+    for reply in post(api, "/predict_batch", {"clients": clients}).json()["results"]:
+        named = sum(r["contribution"] for r in reply["reasons"])
+        p = reply["probability"]
+        assert math.isclose(
+            reply["base"] + named + reply["other"], math.log(p / (1 - p)), abs_tol=1e-9
+        )
+        sizes = [abs(r["contribution"]) for r in reply["reasons"]]
+        assert sizes == sorted(sizes, reverse=True)
+        assert abs(reply["other"]) <= 5 * min(sizes) + 1e-5, "nothing larger is left unnamed"
+
+
+def test_reasons_can_be_left_out(map_api: Any, clients: list[dict[str, Any]]) -> None:
+    """Nothing else changes, not by a bit."""
+    full = post(map_api, "/predict_batch", {"clients": clients}).json()["results"]
+    short = post(map_api, "/predict_batch", {"clients": clients, "reasons": False})
+    for reply in full:
+        for name in ("reasons", "base", "other"):
+            del reply[name]
+        del reply["cluster"]["position"]
+    assert short.json()["results"] == full
+    errors = failure(post(map_api, "/predict_batch", {"clients": clients, "reasons": "no"}), 400)
+    assert [e["field"] for e in errors] == ["reasons"]
 
 
 def test_replies_equal_the_pipeline(api: Any, models: Path, clients: list[dict[str, Any]]) -> None:
@@ -70,6 +102,7 @@ def test_flags_say_when_to_take_care(api: Any, client: dict[str, Any]) -> None:
     """The centre of the first cluster is utilisation 0.1 and nearly no late month."""
     calm = {**client, **dict.fromkeys(schema.STATUS_COLUMNS, 0), "LIMIT_BAL": 100_000}
     calm |= dict.fromkeys(schema.BILL_COLUMNS, 10_000)
+    calm |= dict.fromkeys(schema.PAID_COLUMNS, 1_000)
     reply = post(api, "/predict", calm).json()
     assert reply["flags"] == []
     assert reply["cluster"]["typical"] is True
@@ -77,7 +110,7 @@ def test_flags_say_when_to_take_care(api: Any, client: dict[str, Any]) -> None:
     unused = {**calm, **dict.fromkeys((*schema.BILL_COLUMNS, *schema.PAID_COLUMNS), 0)}
     assert post(api, "/predict", unused).json()["flags"] == ["inactive"]
     for name in (*schema.BILL_COLUMNS, *schema.PAID_COLUMNS):
-        assert post(api, "/predict", {**unused, name: -1}).json()["flags"] == []
+        assert "inactive" not in post(api, "/predict", {**unused, name: -1}).json()["flags"]
 
     for name in schema.STATUS_COLUMNS:
         assert "unknown_code" in post(api, "/predict", {**calm, name: 9}).json()["flags"]
@@ -300,7 +333,7 @@ def test_only_json_is_read(api: Any, client: dict[str, Any], content_type: str) 
 
 
 def test_a_body_has_a_largest_size(api: Any) -> None:
-    large = b" " * (guard.MAX_BODY + 1)
+    large = b" " * (checks.MAX_BODY + 1)
     assert failure(post(api, "/predict_batch", large), 413) == TOO_LARGE
     parts = iter([large[: 2**20]] * 9)  # without a declared length
     headers = {"content-type": "application/json"}

@@ -9,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from creditrisk.serving import guard
+from creditrisk.serving import checks, guard
 
 SCOPE = {
     "type": "http",
     "method": "POST",
     "path": "/predict",
-    "headers": [(b"content-type", b"application/json")],
+    "headers": [(b"host", b"localhost:3000"), (b"content-type", b"application/json")],
 }
 
 
@@ -48,11 +48,19 @@ async def echo(_: Any, receive: Any, send: Any) -> None:
 
 def test_a_body_in_parts_arrives_whole() -> None:
     parts = [
-        {"type": "http.request", "body": b"ab", "more_body": True},
+        {"type": "http.request", "body": b"[1", "more_body": True},
         {"type": "http.request", "body": b"", "more_body": True},
-        {"type": "http.request", "body": b"c"},
+        {"type": "http.request", "body": b"]"},
     ]
-    assert run(echo, parts)[-1]["body"] == b"abc"
+    assert run(echo, parts)[-1]["body"] == b"[1]"
+
+
+def test_a_body_that_breaks_off_is_not_passed_on() -> None:
+    parts = [
+        {"type": "http.request", "body": b"{}", "more_body": True},
+        {"type": "http.disconnect"},
+    ]
+    assert run(echo, parts)[0]["status"] == 400
 
 
 def test_a_body_that_never_ends_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -75,7 +83,7 @@ def test_a_place_is_given_back_after_every_end() -> None:
     async def fails(*_: Any) -> None:
         raise RuntimeError
 
-    async def twice() -> int:
+    async def once() -> int:
         async def receive() -> dict[str, Any]:
             return {"type": "http.request", "body": b"{}"}
 
@@ -86,7 +94,7 @@ def test_a_place_is_given_back_after_every_end() -> None:
             await instance(dict(SCOPE), receive, send)
         return instance.in_flight
 
-    assert asyncio.run(twice()) == 0
+    assert asyncio.run(once()) == 0
 
 
 def test_a_broken_reply_is_the_servers_fault() -> None:
@@ -105,3 +113,168 @@ def test_a_broken_reply_is_the_servers_fault() -> None:
 def test_every_body_gets_the_shape(answer: bytes) -> None:
     status, failure = guard.shape(HTTPStatus.NOT_FOUND, answer)
     assert (status, failure.error, failure.errors) == (404, "not found", [])
+
+
+async def answers(_: Any, __: Any, send: Any) -> None:
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def get(path: str = "/model", *headers: tuple[bytes, bytes]) -> list[dict[str, Any]]:
+    return run(answers, [], method="GET", path=path, headers=list(headers))
+
+
+HOSTS = {
+    "": "127.0.0.1 127.0.0.1:3000 [::1] [::1]:3000 10.1.2.3:80 localhost LOCALHOST:1 credit_default:80",
+    "risk.example.org, *.bank.test": "risk.example.org Risk.Example.ORG:443 a.bank.test a.b.bank.test localhost 127.0.0.1",
+    "*": "anything.example anything.example:80",
+}
+FOREIGN = {
+    "": "evil.example evil.example:3000 127.0.0.1.evil.example localhost. [evil] [::1 ::1 1:2:3 :80 "
+    "localhost:abc user@localhost localhost/ localhost,evil.example [::1]x [::1]:999999 ÿ",
+    "risk.example.org, *.bank.test": "example.org xrisk.example.org bank.test evilbank.test a.bank.test.evil",
+    "**": "evil.example",
+}
+
+
+@pytest.mark.parametrize(("allowed", "hosts"), HOSTS.items())
+def test_names_of_this_server_are_trusted(
+    allowed: str, hosts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDIT_HOSTS", allowed)
+    for host in hosts.split():
+        assert get("/model", (b"host", host.encode()))[0]["status"] == 200, host
+
+
+@pytest.mark.parametrize(("allowed", "hosts"), FOREIGN.items())
+def test_names_that_could_be_anybodys_are_not(
+    allowed: str, hosts: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDIT_HOSTS", allowed)
+    for host in [*hosts.split(), ""]:
+        sent = get("/model", (b"host", host.encode("latin-1")))
+        assert sent[0]["status"] == 400, host
+        error = body(sent)["errors"][0]
+        assert error["field"] == "Host"
+        assert "CREDIT_HOSTS" in error["message"]
+        assert not host or host not in str(body(sent))
+
+
+def test_a_request_names_one_host() -> None:
+    assert get("/model")[0]["status"] == 400
+    assert get("/model", (b"host", b"localhost"), (b"host", b"localhost"))[0]["status"] == 400
+
+
+@pytest.mark.parametrize("path", sorted(checks.HEALTH))
+def test_health_asks_for_no_host_and_no_key(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_API_KEY", "k")
+    assert get(path)[0]["status"] == 200
+
+
+@pytest.mark.parametrize(
+    ("header", "value", "status"),
+    [
+        (b"x-api-key", b"correct horse", 200),
+        (b"authorization", b"Bearer correct horse", 200),
+        (b"authorization", b"bearer  correct horse ", 200),
+        (b"authorization", b"correct horse", 401),
+        (b"authorization", b"Basic correct horse", 401),
+        (b"authorization", b"Bearer", 401),
+        (b"authorization", b"Bearercorrect horse", 401),
+        (b"x-api-key", b"", 401),
+        (b"x-api-key", b"correct hors", 401),
+        (b"x-api-key", b"\xff" * 100_000, 401),
+    ],
+    ids=lambda v: str(v)[:30],
+)
+def test_the_key_is_the_whole_key(
+    header: bytes, value: bytes, status: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CREDIT_API_KEY", "correct horse")
+    sent = get("/model", (b"host", b"localhost"), (header, value))
+    assert sent[0]["status"] == status
+    if status == 401:
+        assert (b"www-authenticate", b"Bearer") in sent[0]["headers"]
+
+
+def test_a_wrong_key_is_refused_before_the_body_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CREDIT_API_KEY", "correct horse")
+    monkeypatch.setattr(guard, "TIMEOUT_SECONDS", 0.05)
+    assert run(echo, [])[0]["status"] == 401
+
+
+def refusal(text: bytes, path: str = "/predict") -> tuple[str, str]:
+    with pytest.raises(checks.Refused) as refused:
+        checks.check_json(text, path)
+    assert refused.value.status == HTTPStatus.BAD_REQUEST
+    return refused.value.field, refused.value.text
+
+
+@pytest.mark.parametrize(
+    ("text", "field"),
+    [
+        (b'{"PAY_0": 1, "PAY_0": 1}', "PAY_0"),
+        (b'{"PAY_1": 1, "PAY_1": 2}', "PAY_1"),
+        (b'{"PAY_0": 1, "\\u0050AY_0": 2}', "PAY_0"),
+        (b'{"clients": [], "clients": []}', "clients"),
+        (b'{"clients": [{"LIMIT_BAL": 1, "LIMIT_BAL": 2}]}', "LIMIT_BAL"),
+        (b'{"secret": 1, "secret": 2}', "body"),
+        (b'{"ID": {"secret": 1, "secret": 2}}', "body"),
+        (b'{"a\\"b": 1, "a\\"b": 2}', "body"),
+        (b'{"\\n": 1, "\\n": 2}', "body"),
+    ],
+)
+def test_a_name_stands_once_in_an_object(text: bytes, field: str) -> None:
+    named, message = refusal(text, "/predict_batch")
+    assert named == field
+    assert "more than once" in message
+    assert "secret" not in message
+
+
+def test_names_may_stand_in_several_objects() -> None:
+    checks.check_json(
+        b'{"clients": [{"PAY_0": 1}, {"PAY_0": 1}], "ID": {"clients": 1}}', "/predict"
+    )
+
+
+def test_the_number_of_values_is_bounded() -> None:
+    full = b'{"clients": [' + b",".join([b'{"ID": 1' + b',"PAY_0": 1' * 24 + b"}"] * 10_000) + b"]}"
+    assert refusal(full, "/predict_batch") == ("PAY_0", "stands more than once"), "it is parsed"
+    for unit in (b"[],", b"{},", b"1,", b"["):
+        many = b"[" + unit * checks.MAX_VALUES
+        assert refusal(many, "/predict_batch") == ("body", "holds more than 300,000 values")
+        assert refusal(many[: 4 * checks.MAX_FIELDS]) == ("body", "holds more than 100 values")
+
+
+def test_the_number_of_fields_is_bounded() -> None:
+    wide = json.dumps(dict.fromkeys(map(str, range(checks.MAX_FIELDS + 1)), 1)).encode()
+    expected = ("body", "an object has at most 100 fields")
+    assert refusal(wide, "/predict_batch") == expected
+    assert refusal(b'{"clients": [1, ' + wide + b"]}", "/predict_batch") == expected
+
+
+def test_a_fault_of_the_application_gets_the_shape_and_is_passed_on() -> None:
+    sent: list[dict[str, Any]] = []
+
+    async def fails(*_: Any) -> None:
+        raise RuntimeError("with a value")
+
+    async def send(part: dict[str, Any]) -> None:
+        sent.append(part)
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"{}"}
+
+    with pytest.raises(RuntimeError):
+        asyncio.run(guard.Guard(fails)(dict(SCOPE), receive, send))
+    assert sent[0]["status"] == 500
+    assert body(sent) == {"error": "internal server error", "errors": []}
+
+
+def test_replies_about_clients_are_not_kept() -> None:
+    kept = dict(get("/model", (b"host", b"localhost"))[0]["headers"])
+    posted = dict(run(echo, [{"type": "http.request", "body": b"{}"}])[0]["headers"])
+    assert b"cache-control" not in kept
+    assert posted.pop(b"cache-control") == b"no-store"
+    assert posted == kept
+    assert kept[b"x-content-type-options"] == b"nosniff"

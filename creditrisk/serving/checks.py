@@ -1,0 +1,167 @@
+"""What a request must be before anything of it is parsed or scored.
+
+Each check raises :class:`Refused`; no text of a refusal holds what was sent.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+import re
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import lru_cache
+from http import HTTPStatus
+from ipaddress import ip_address
+from typing import Any
+
+import jiter
+
+from creditrisk.serving.messages import Batch, Client
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Headers = Mapping[bytes, bytes]
+
+KEY_VARIABLE = "CREDIT_API_KEY"
+HOSTS_VARIABLE = "CREDIT_HOSTS"
+HEALTH = frozenset({"/livez", "/healthz", "/readyz"})
+OPEN = HEALTH | {"/", "/docs", "/docs.json"}
+"""Paths that need no key: they hold no client and no score, and a browser sends none."""
+OPEN_PREFIXES = ("/assets/", "/static_content/")
+READ_ONLY = OPEN | {"/model", "/metrics"}
+"""Paths that answer 405 to a body, whatever it is."""
+
+MAX_BODY = 8 * 2**20
+MAX_FIELDS = 100
+"""Values in one client. It has 25; pydantic copies the whole for each field it misses."""
+MAX_VALUES = 300_000
+"""Values in a batch. 10,000 clients have 260,000; millions of empty lists take seconds."""
+FIELDS = frozenset({*Client.model_fields, "PAY_1", *Batch.model_fields})
+
+
+class Refused(Exception):  # noqa: N818  # not an error of ours
+    """A request that is answered without the application."""
+
+    def __init__(self, status: HTTPStatus, text: str, field: str = "") -> None:
+        self.status, self.text, self.field = status, text, field
+
+
+def check_host(headers: list[tuple[bytes, bytes]]) -> None:
+    """Refuse a Host that a foreign page could have pointed here (DNS rebinding).
+
+    A page elsewhere can give its own name this server's address and then read
+    replies as its own. It cannot do so with an address or with a name without a dot.
+
+    Parameters
+    ----------
+    headers : list of (bytes, bytes)
+
+    Raises
+    ------
+    Refused
+        Unless there is one Host, and it is an address, a name without a dot, or one
+        of the names in ``CREDIT_HOSTS`` (commas between; ``*.example.org`` for what
+        is below a name; ``*`` for any).
+    """
+    hosts = [value for name, value in headers if name == b"host"]
+    allowed = os.environ.get(HOSTS_VARIABLE, "")
+    if len(hosts) != 1 or not is_trusted(hosts[0], allowed):
+        text = f"is not a name of this server; name it in {HOSTS_VARIABLE} if it is"
+        raise Refused(HTTPStatus.BAD_REQUEST, text, "Host")
+
+
+@lru_cache(maxsize=256)
+def is_trusted(host: bytes, allowed: str) -> bool:
+    """Return whether a Host header names this server, with or without a port."""
+    parts = re.fullmatch(rb"(\[[0-9a-f:.]+\]|[\w.-]+)(:\d{1,5})?", host.lower(), re.ASCII)
+    if not parts:
+        return False
+    name = parts[1].decode("ascii").strip("[]")
+    names = {n.strip().lower() for n in allowed.split(",")}
+    if {"*", name} & names or name.endswith(tuple(n[1:] for n in names if n.startswith("*."))):
+        return True
+    try:
+        return bool(ip_address(name))
+    except ValueError:
+        return "." not in name and ":" not in name
+
+
+def check_key(path: str, headers: Headers) -> None:
+    """Ask for the API key where one is set, in constant time.
+
+    It is read from ``X-API-Key`` or ``Authorization: Bearer``.
+    """
+    key = os.environ.get(KEY_VARIABLE, "")
+    if not key or path in OPEN or path.startswith(OPEN_PREFIXES):
+        return
+    given = headers.get(b"x-api-key")
+    if given is None:
+        scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        given = token.strip() if scheme.lower() == b"bearer" else b""
+    if not hmac.compare_digest(given, key.encode()):
+        raise Refused(HTTPStatus.UNAUTHORIZED, "the API key is missing or wrong", "X-API-Key")
+
+
+async def read_body(headers: Headers, receive: Receive) -> bytes:
+    """Read a JSON body of bounded size."""
+    content_type = headers.get(b"content-type", b"").partition(b";")[0].strip().lower()
+    if content_type != b"application/json":
+        text = "the body must be sent as application/json"
+        raise Refused(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, text, "Content-Type")
+    declared = headers.get(b"content-length", b"0")
+    size = int(declared[:20]) if declared.isdigit() else 0
+    body, more = bytearray(), size <= MAX_BODY
+    while more:
+        part = await receive()
+        if part["type"] != "http.request":
+            raise Refused(HTTPStatus.BAD_REQUEST, "the body ended early", "body")
+        body += part.get("body", b"")
+        size = max(size, len(body))
+        more = part.get("more_body", False) and size <= MAX_BODY
+    if size > MAX_BODY:
+        text = f"a body has at most {MAX_BODY:,} bytes"
+        raise Refused(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, text, "body")
+    return bytes(body)
+
+
+def check_json(body: bytes, path: str) -> None:
+    """Refuse what is no JSON, says a thing twice, or is made to keep a parser busy.
+
+    pydantic takes the last of two values with one name, and its time grows with the
+    number of values times the number of errors; a body of 8 MB could hold a worker
+    for half a minute.
+
+    Parameters
+    ----------
+    body : bytes
+        An empty one passes: pydantic names the fields that are missing.
+    path : str
+
+    Raises
+    ------
+    Refused
+        With 400. Marks in texts count as values, which nobody will notice.
+    """
+    most = MAX_VALUES if path == "/predict_batch" else MAX_FIELDS
+    if len(body) > most and sum(map(body.count, (b",", b"[", b"{"))) > most:
+        raise Refused(HTTPStatus.BAD_REQUEST, f"holds more than {most:,} values", "body")
+    if not body:
+        return
+    try:
+        document = jiter.from_json(body, catch_duplicate_keys=True)
+    except ValueError as error:
+        raise unreadable(str(error)) from None
+    rows = document.get("clients") if isinstance(document, dict) else None
+    for part in (document, *(rows if isinstance(rows, list) else ())):
+        if isinstance(part, dict) and len(part) > MAX_FIELDS:
+            text = f"an object has at most {MAX_FIELDS} fields"
+            raise Refused(HTTPStatus.BAD_REQUEST, text, "body")
+
+
+def unreadable(problem: str) -> Refused:
+    """Return the refusal for what jiter says of a body; it repeats names, but no value."""
+    if twice := re.match(r'Detected duplicate key "(.*)" at line', problem, re.DOTALL):
+        field = twice[1] if twice[1] in FIELDS else "body"
+        text = "holds a field more than once" if field == "body" else "stands more than once"
+        return Refused(HTTPStatus.BAD_REQUEST, text, field)
+    return Refused(HTTPStatus.BAD_REQUEST, f"Invalid JSON: {problem}", "body")
