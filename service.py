@@ -7,6 +7,7 @@ It loads what the pipeline left in ``models/``, validates, and calls the façade
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,9 @@ class CreditDefault:
         guard.quiet_client_errors()
         self.scorer = artefacts.load_scorer(artefacts.folder(ROOT))
         self._score_together = Together(self._score)
-        self._score(
-            [Client.model_validate(messages.EXAMPLE)]
-        )  # the first call is slow; no caller waits for it
+        self._score([Client.model_validate(messages.EXAMPLE)])  # or the first caller waits
+        gc.collect()
+        gc.freeze()  # what is loaded stays: no collection needs to look at it again
 
     def __is_ready__(self) -> bool:
         """Return whether the model is loaded."""

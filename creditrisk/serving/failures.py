@@ -11,6 +11,8 @@ from typing import Any
 from pydantic import BaseModel
 
 MAX_CLIENTS = 10_000
+MAX_FIELDS = 100
+"""Fields of one client in a request; it has 25."""
 MAX_LISTED = 100
 """Errors listed in one reply; a hostile body must not earn a reply larger than itself."""
 MAX_A_ROW = 5

@@ -87,7 +87,7 @@ class Guard:
             async with asyncio.timeout(TIMEOUT_SECONDS):
                 if scope["method"] == "POST" and path not in checks.READ_ONLY:
                     body = await checks.read_body(headers, receive)
-                    checks.check_json(body, path)
+                    checks.check_size(body, path)
                     receive = replay(body, receive)
                 await self.app(scope, receive, reply)
         finally:

@@ -8,9 +8,11 @@ refused.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterable, Sequence
 from typing import Annotated, Any, Literal, Self
 
+import jiter
 from pydantic import (
     AfterValidator,
     AliasChoices,
@@ -21,12 +23,13 @@ from pydantic import (
     TypeAdapter,
     ValidationError,
 )
-from pydantic_core import InitErrorDetails, PydanticCustomError
+from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
 
 from creditrisk import schema
 from creditrisk.serving.failures import (
     MAX_A_ROW,
     MAX_CLIENTS,
+    MAX_FIELDS,
     MAX_LISTED,
     Failure,
     describe,
@@ -65,6 +68,67 @@ class Message(BaseModel):
     """Base of what comes in: unknown fields and non-finite numbers are refused."""
 
     model_config = ConfigDict(extra="forbid", allow_inf_nan=False, hide_input_in_errors=True)
+
+    @classmethod
+    def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
+        """Read a request's body.
+
+        Parsed first: pydantic takes the last of two values with one name, and copies
+        the whole of a document for each field that it misses.
+        """
+        return cls.model_validate(parse(json_data, cls.__name__), **options)
+
+
+def parse(body: str | bytes | bytearray, title: str) -> Any:
+    """Return a JSON document none of whose objects says a thing twice.
+
+    Parameters
+    ----------
+    body : bytes or str
+    title : str
+        Of the error.
+
+    Raises
+    ------
+    pydantic.ValidationError
+        Naming the field that stands twice, or the body.
+    """
+    text = body.encode() if isinstance(body, str) else body
+    try:
+        document = from_json(text)
+        names, most = _count_texts(document)
+        # Where each quotation mark belongs to a name or text that is there, none is lost.
+        if text.count(b'"') != 2 * names:
+            jiter.from_json(bytes(text), catch_duplicate_keys=True)
+    except ValueError as error:
+        raise refuse([unreadable(str(error))], title) from None
+    if most > MAX_FIELDS:
+        kind = PydanticCustomError("too_many", f"an object has at most {MAX_FIELDS} fields")
+        raise refuse([InitErrorDetails(type=kind, loc=(), input=None)], title)
+    return document
+
+
+def _count_texts(document: Any) -> tuple[int, int]:
+    """Return how many names and texts a usual request has, and the fields of its largest part."""
+    if not isinstance(document, dict):
+        return 0, 0
+    rows = document.get("clients")
+    sizes = [len(document)]
+    if isinstance(rows, list):
+        sizes += [len(row) for row in rows if isinstance(row, dict)]
+    return sum(sizes) + isinstance(document.get("on_error"), str), max(sizes)
+
+
+def unreadable(problem: str) -> InitErrorDetails:
+    """Return the detail for what a parser says of a body; it repeats names, but no value."""
+    location: tuple[str, ...] = ()
+    if twice := re.match(r'Detected duplicate key "(.*)" at line', problem, re.DOTALL):
+        known = twice[1] in FIELDS
+        text = "stands more than once" if known else "holds a field more than once"
+        location = (twice[1],) if known else ()
+    else:
+        text = f"Invalid JSON: {problem}"
+    return InitErrorDetails(type=PydanticCustomError("json", text), loc=location, input=None)
 
 
 EXAMPLE: dict[str, Any] = {
@@ -165,11 +229,11 @@ class Batch(Message):
         Finding what is wrong with thousands of clients takes long, and this runs
         where every other request waits.
         """
+        document = parse(json_data, cls.__name__)
         try:
-            return super().model_validate_json(json_data, **options)
+            return cls.model_validate(document, **options)
         except ValidationError:
-            unchecked = _Unchecked.model_validate_json(json_data)
-            return cls.model_construct(**vars(unchecked))
+            return cls.model_construct(**vars(_Unchecked.model_validate(document)))
 
 
 class _Unchecked(Message):
@@ -180,6 +244,10 @@ class _Unchecked(Message):
     on_error: Literal["reject", "report"] = "reject"
     reasons: bool = Field(default=True, strict=True)
     clients: Annotated[list[Any], Field(min_length=1, max_length=MAX_CLIENTS)]
+
+
+FIELDS = frozenset({*Client.model_fields, "PAY_1", *Batch.model_fields})
+"""Names that an error may repeat."""
 
 
 def check_rows(batch: Batch, required: Sequence[str]) -> list[Client | RowError]:
