@@ -1,0 +1,1 @@
+"""Speed of the prediction service beside servers as tutorials write them."""
