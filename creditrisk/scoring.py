@@ -18,12 +18,7 @@ from creditrisk.features.record import ClientRecord
 from creditrisk.models.refit_band import apply_band
 from creditrisk.models.trees import Trees
 from creditrisk.segments import rfm as rfm_segments
-from creditrisk.segments.assignment import (
-    ClusterAssigner,
-    is_typical,
-    margin_confidence,
-    transform,
-)
+from creditrisk.segments.assignment import ClusterAssigner, is_typical, margin_confidence
 from creditrisk.segments.placing import Placer
 from creditrisk.validation.grades import assign_grades, grade_names
 
@@ -190,7 +185,7 @@ class Scorer:
             values = self._compute(record)
             log_odds, contributions = self._predict(values, explain=explain)
             probability = sigmoid(log_odds)
-            points = self._scale(values)
+            points = self._assigner.scaled_values(values[:, self._cluster_columns])
             distances, limits = self._assigner.to_centres(points), self._assigner.limits
             typical = is_typical(distances, limits)
             rfm = rfm_segments.score(record, self._bands)
@@ -224,11 +219,6 @@ class Scorer:
             return None
         low, high = apply_band(self._band, log_odds)
         return sigmoid(low), sigmoid(high)
-
-    def _scale(self, values: np.ndarray) -> np.ndarray:
-        """Return the clusters' features transformed and scaled, shape (n, p)."""
-        own = self._assigner
-        return (transform(values[:, self._cluster_columns], own.features) - own.mean) / own.scale
 
     def _place(self, points: np.ndarray) -> np.ndarray | None:
         """Return where clients lie on the map, if there is one."""

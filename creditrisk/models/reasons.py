@@ -238,7 +238,7 @@ def choose(contributions: np.ndarray) -> list[list[tuple[int, float]]]:
     """
     named = contributions[:, :UNNAMED].round(DECIMALS)
     order = np.argsort(-np.abs(named), axis=1, kind="stable")[:, :MAX_REASONS]
-    sizes = np.take_along_axis(named, order, axis=1)
+    sizes = named[np.arange(len(named))[:, None], order]
     return [
         [(group, value) for group, value in zip(groups, values, strict=True) if abs(value) >= LEAST]
         for groups, values in zip(order.tolist(), sizes.tolist(), strict=True)

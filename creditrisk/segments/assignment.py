@@ -35,9 +35,20 @@ def transform(values: np.ndarray, features: Sequence[Mapping[str, Any]]) -> np.n
     -------
     ndarray of float, shape (n, p)
     """
+    return _bounded(values, *_bounds(features))
+
+
+def _bounds(features: Sequence[Mapping[str, Any]]) -> tuple[np.ndarray, np.ndarray, list[int]]:
+    """Return lowest and highest values (p,) each, and the columns that are rooted."""
     low, high = np.array([f["clip"] for f in features], dtype=float).T
+    return low, high, [j for j, f in enumerate(features) if f["transform"] == "sqrt"]
+
+
+def _bounded(
+    values: np.ndarray, low: np.ndarray, high: np.ndarray, rooted: list[int]
+) -> np.ndarray:
+    """Clip and root; a server does not read the bounds anew for every client."""
     bounded = np.minimum(np.maximum(values, low), high)
-    rooted = [j for j, f in enumerate(features) if f["transform"] == "sqrt"]
     bounded[:, rooted] = np.sqrt(bounded[:, rooted])
     return bounded
 
@@ -55,10 +66,8 @@ def squared_distances(points: np.ndarray, centres: np.ndarray) -> np.ndarray:
     ndarray of float, shape (n, k)
         The same bits for a point whatever batch it comes in.
     """
-    total = np.zeros((len(points), len(centres)))
-    for j in range(points.shape[1]):
-        total += (points[:, j, None] - centres[:, j]) ** 2
-    return total
+    apart = np.subtract(points.T[:, :, None], centres.T[:, None, :], order="C")
+    return np.add.reduce(np.multiply(apart, apart, out=apart), axis=0)
 
 
 def margin_confidence(distances: np.ndarray, limits: np.ndarray) -> np.ndarray:
@@ -134,11 +143,16 @@ class ClusterAssigner:
         quantiles = numbers["distance_quantiles"]
         typical = list(quantiles["levels"]).index(TYPICAL_LEVEL)
         self.limits = np.array(quantiles["values"], dtype=float)[:, typical]
+        self._bounds = _bounds(self.features)
         self._compute = registry.compile_features(tuple(f["name"] for f in self.features))
 
     def scaled(self, record: ClientRecord) -> np.ndarray:
         """Return the clients' features transformed and scaled, shape (n, p)."""
-        return (transform(self._compute(record), self.features) - self.mean) / self.scale
+        return self.scaled_values(self._compute(record))
+
+    def scaled_values(self, values: np.ndarray) -> np.ndarray:
+        """Return raw features, shape (n, p), transformed and scaled."""
+        return (_bounded(values, *self._bounds) - self.mean) / self.scale
 
     def distances(self, record: ClientRecord) -> np.ndarray:
         """Return Euclidean distances to the centres in scaled units, shape (n, k)."""

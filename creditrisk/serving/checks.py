@@ -14,7 +14,9 @@ from http import HTTPStatus
 from ipaddress import ip_address
 from typing import Any
 
-from creditrisk.serving.failures import MAX_FIELDS
+from pydantic import ValidationError
+
+from creditrisk.serving import failures
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -35,10 +37,35 @@ MAX_VALUES = 300_000
 
 
 class Refused(Exception):  # noqa: N818  # not an error of ours
-    """A request that is answered without the application."""
+    """A request that is answered without the application.
+
+    Parameters
+    ----------
+    status : HTTPStatus
+    text, field : str
+        What is wrong, and with which field if it is one.
+    """
 
     def __init__(self, status: HTTPStatus, text: str, field: str = "") -> None:
         self.status, self.text, self.field = status, text, field
+
+    def failure(self) -> failures.Failure:
+        """Return what the caller is told."""
+        if not self.field:
+            return failures.Failure(error=self.text, errors=[])
+        return failures.of([failures.FieldError(field=self.field, message=self.text)])
+
+
+class Invalid(Refused):
+    """A body that the models of :mod:`creditrisk.serving.messages` refuse."""
+
+    def __init__(self, error: ValidationError) -> None:
+        self.status = HTTPStatus.BAD_REQUEST
+        self.details = error.errors(include_url=False, include_context=False, include_input=False)
+
+    def failure(self) -> failures.Failure:
+        """Return every field that is wrong, up to a limit."""
+        return failures.of(failures.describe(self.details))
 
 
 def check_host(headers: list[tuple[bytes, bytes]]) -> None:
@@ -132,6 +159,6 @@ def check_size(body: bytes, path: str) -> None:
     Refused
         With 400. Commas in texts count too, which nobody will notice.
     """
-    most = MAX_VALUES if path == "/predict_batch" else MAX_FIELDS
+    most = MAX_VALUES if path == "/predict_batch" else failures.MAX_FIELDS
     if len(body) > most and body.count(b",") > most:
         raise Refused(HTTPStatus.BAD_REQUEST, f"holds more than {most:,} values", "body")

@@ -1,9 +1,10 @@
 """Scores the requests that arrive at the same moment in one call.
 
-A numpy call costs nearly the same for one client and for ten. Requests that one turn of
-the event loop has read are put into one batch at its end, without waiting for more, so
-nobody is slowed down; that a client gets the same numbers alone and in a batch is what
-allows it. BentoML's own adaptive batching waits, and wants lists from callers.
+A numpy call costs nearly the same for one client and for ten. Requests that two turns of
+the event loop have read are put into one batch at their end. Nobody waits for a clock: a
+client alone is scored at once, and many that come together cost a third each. That one
+gets the same numbers alone and in a batch is what allows it. BentoML's own adaptive
+batching waits, and wants lists from callers.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ Answer = TypeVar("Answer")
 
 
 class Together(Generic[Item, Answer]):
-    """Collects items of one turn of the event loop; one instance an event loop.
+    """Collects what arrives at the same moment; one instance an event loop.
 
     Parameters
     ----------
@@ -34,10 +35,14 @@ class Together(Generic[Item, Answer]):
         """Return the answer to one item; raise what answering it raised."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_soon(self._flush)
+            loop.call_soon(self._collect)
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.append((item, future))
         return await future
+
+    def _collect(self) -> None:
+        """Let one more turn read what has arrived while this one worked."""
+        asyncio.get_running_loop().call_soon(self._flush)
 
     def _flush(self) -> None:
         """Answer everyone who waits."""
