@@ -74,10 +74,11 @@ docs: setup ## write docs/data-dictionary.csv and docs/pipeline.json from the co
 readme: setup ## bring the numbers in Markdown files up to date with reports/metrics
 	@$(BIN)/python -m creditrisk readme --write
 
-bench: setup ## speed on this machine: families, and our resampling and DBSCAN against the libraries'
+bench: setup ## speed on this machine: families, resampling, DBSCAN, the service beside tutorial servers
 	@$(RUN) $(BIN)/python -m benchmarks.ladder
 	@$(RUN) $(BIN)/python -m benchmarks.statistics
 	@$(RUN) $(BIN)/python -m benchmarks.density
+	@$(RUN) $(BIN)/python -m benchmarks.serving
 
 clean: ## remove what runs leave behind, but no data and no results
 	@rm -rf .bench .pytest_cache .ruff_cache .mypy_cache .hypothesis dvc_plots monitoring

@@ -61,7 +61,7 @@ def describe_machine() -> dict[str, Any]:
 def table(document: Mapping[str, Any]) -> str:
     """Return the results as text: the servers, then each target with its figure."""
     lines = [f"{'':52}" + "".join(f"{head:>12}" for head in (*COLUMNS.values(), "ratio"))]
-    for row in document["servers"]:
+    for row in document["servers"].values():
         cells = [*(row["median"][name] for name in COLUMNS), row["ratio"]]
         lines.append(f"{row['label']:52}" + "".join(f"{cell:>12.4g}" for cell in cells))
     lines += [
@@ -82,11 +82,14 @@ def run(settings: measure.Settings, *, target: Path | None, clients: Path = path
 
     frame = io.read_table(clients)
     speeds = measure.all_speeds(frame, settings, progress)
-    rate = speeds[0]["median"]["requests_per_s"]
+    rate = speeds["ours"]["median"]["requests_per_s"]
     document: dict[str, Any] = {
         "machine": describe_machine(),
         "design": asdict(settings),
-        "servers": [{**row, "ratio": rate / row["median"]["requests_per_s"]} for row in speeds],
+        "servers": {
+            name: {**row, "ratio": rate / row["median"]["requests_per_s"]}
+            for name, row in speeds.items()
+        },
     }
     progress("batches")
     document["batches"] = measure.batches(frame, settings)

@@ -72,13 +72,13 @@ def records(clients: pd.DataFrame) -> list[dict[str, Any]]:
 
 def all_speeds(
     clients: pd.DataFrame, settings: Settings, progress: Callable[[str], None]
-) -> list[dict[str, Any]]:
+) -> dict[str, dict[str, Any]]:
     """Measure every server in turns, one at a time; the peers' model is trained first.
 
     Returns
     -------
-    list of dict
-        ``id``, ``label``, ``median`` and ``rounds``, whose figures are those of
+    dict of dict
+        By server: ``label``, ``median`` and ``rounds``, whose figures are those of
         :func:`speed`.
     """
     requests = [load.post("/predict", record) for record in records(clients)]
@@ -95,15 +95,14 @@ def all_speeds(
                     f"round {number + 1} of {settings.rounds}, {one.label}: "
                     f"{figures['requests_per_s']:.0f} requests/s, p99 {figures['p99_ms']:.1f} ms"
                 )
-    return [
-        {
-            "id": one.id,
+    return {
+        one.id: {
             "label": one.label,
             "median": medians(found[one.id]),
             "rounds": found[one.id],
         }
         for one in contestants
-    ]
+    }
 
 
 def train_peers(clients: pd.DataFrame, folder: Path) -> None:

@@ -2,8 +2,9 @@
 
 A number stands between ``<!--summary:champion.roc_auc .3f-->`` and ``<!--/-->``: the
 stage whose ``reports/metrics/<stage>.json`` holds it, the key in it, and how Python
-formats it; ``study/<name>`` reads ``studies/results/<name>.json``. A study's tables stand
-between ``<!--tables:<name>-->`` and ``<!--/tables-->``. GitHub hides the comments.
+formats it; ``study/<name>`` reads ``studies/results/<name>.json`` and ``bench/<name>``
+``benchmarks/results/<name>.json``. A study's tables stand between
+``<!--tables:<name>-->`` and ``<!--/tables-->``. GitHub hides the comments.
 """
 
 from __future__ import annotations
@@ -31,7 +32,7 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "learning": learning.markdown,
     "outliers": study_tables.outliers,
 }
-STUDY = "study/"
+STUDY, BENCH = "study/", "bench/"
 FILES = (Path("README.md"), Path("docs/experiments.md"), Path("docs/decisions.md"))
 
 
@@ -47,7 +48,10 @@ def lookup(document: Any, key: str) -> Any:
 
 
 def refresh(
-    text: str, metrics: Path = paths.METRICS, study: Callable[[str], Path] = paths.study
+    text: str,
+    metrics: Path = paths.METRICS,
+    study: Callable[[str], Path] = paths.study,
+    benchmarks: Path = paths.SPEEDS.parent,
 ) -> str:
     """Return a Markdown text with every marked number and table as the files have it now.
 
@@ -58,6 +62,8 @@ def refresh(
         Folder of the metric files.
     study : callable
         Name of a study → its results.
+    benchmarks : Path
+        Folder of the benchmarks' results.
 
     Returns
     -------
@@ -66,8 +72,12 @@ def refresh(
 
     def replace(match: re.Match[str]) -> str:
         name = match["stage"]
-        path = study(name.removeprefix(STUDY)) if name.startswith(STUDY) else None
-        value = lookup(io.read_json(path or metrics / f"{name}.json"), match["key"])
+        path = metrics / f"{name}.json"
+        if name.startswith(STUDY):
+            path = study(name.removeprefix(STUDY))
+        elif name.startswith(BENCH):
+            path = benchmarks / f"{name.removeprefix(BENCH)}.json"
+        value = lookup(io.read_json(path), match["key"])
         opening = match[0][: match[0].index("-->") + 3]
         shown = str(value) if match["format"] == "s" else format(value, match["format"])
         return f"{opening}{shown}<!--/-->"

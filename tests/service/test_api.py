@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import math
@@ -17,6 +18,7 @@ from creditrisk.scoring import FLAGS
 from creditrisk.segments.assignment import ClusterAssigner
 from creditrisk.segments.placing import Placer
 from creditrisk.serving import checks, guard
+from creditrisk.serving.messages import Client
 from creditrisk.serving.replies import Prediction, Results
 from tests.service import model_folder
 from tests.service.conftest import post
@@ -56,6 +58,15 @@ def test_every_reply_has_the_documented_form(map_api: Any, clients: list[dict[st
         response = post(map_api, "/predict_batch", {"clients": clients, **options})
         parsed = Results.model_validate_json(response.content, strict=True, extra="forbid")
         assert all(isinstance(result, Prediction) for result in parsed.results)
+
+
+def test_the_method_behind_the_route_gives_the_same_bytes(api: Any, client: dict[str, Any]) -> None:
+    """The guard answers /predict past BentoML's layers; a BentoML client in process does not."""
+    import bentoml
+
+    service = bentoml.get_current_service()
+    response = asyncio.run(service.predict.local(Client.model_validate(client)))
+    assert response.body == post(api, "/predict", client).content
 
 
 def test_base_reasons_and_other_make_the_log_odds(api: Any, clients: list[dict[str, Any]]) -> None:

@@ -120,9 +120,8 @@ def test_a_load_without_end_stops_at_its_time(port: int) -> None:
 
 def test_targets_tell_met_from_missed() -> None:
     document = {
-        "servers": [
-            {
-                "id": one,
+        "servers": {
+            one: {
                 "ratio": ratio,
                 "median": {
                     "p99_ms": 16.0,
@@ -139,7 +138,7 @@ def test_targets_tell_met_from_missed() -> None:
                 ("flask_pandas_one_thread", 30.0),
                 ("flask_pandas_default", 40.0),
             )
-        ],
+        },
         "batches": [{"rows_per_cpu_s": 50_000.0}, {"rows_per_cpu_s": 9_000.0}],
         "memory": {"rss_mb": [100.0, 261.0], "growth_mb": 0.5},
         "agreement": {"max_difference": 1e-7, "n_different": 1},
