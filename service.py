@@ -77,7 +77,8 @@ class CreditDefault:
         self.predict = self.predict
         self._score([Client.model_validate(messages.EXAMPLE)])  # or the first caller waits
         gc.collect()
-        gc.freeze()  # what is loaded stays: no collection needs to look at it again
+        gc.freeze()  # what is loaded stays: no collection needs to look at it again,
+        gc.set_threshold(10_000)  # nor at a batch's dictionaries while it is answered
 
     def __is_ready__(self) -> bool:
         """Return whether the model is loaded."""

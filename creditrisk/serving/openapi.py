@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from inspect import cleandoc
 from typing import Any
 
 from pydantic import BaseModel
@@ -47,7 +48,9 @@ KEYS = {
 }
 
 
-def corrected(specification: dict[str, Any], version: str) -> dict[str, Any]:
+def corrected(
+    specification: dict[str, Any], version: str, example: dict[str, Any]
+) -> dict[str, Any]:
     """Return the document of the service, with BentoML's words for its operations.
 
     BentoML's own document states an error shape that is not ours, leaves bodies
@@ -59,6 +62,8 @@ def corrected(specification: dict[str, Any], version: str) -> dict[str, Any]:
         BentoML's document, for the operations' texts.
     version : str
         Of the served model.
+    example : dict
+        Its reply to the example client.
 
     Returns
     -------
@@ -67,6 +72,9 @@ def corrected(specification: dict[str, Any], version: str) -> dict[str, Any]:
     paths: dict[str, Any] = {
         path: {"post": _scoring(path, specification["paths"][path]["post"])} for path in BODIES
     }
+    for path, document in {"/predict": example, "/predict_batch": {"results": [example]}}.items():
+        content = paths[path]["post"]["responses"]["200"]["content"]
+        content["application/json"]["example"] = document
     paths["/model"] = _reading("The model card of the served model", {"application/json": CARD})
     paths["/metrics"] = _reading("Counters and durations for Prometheus", {"text/plain": {}})
     for path, text in HEALTH.items():
@@ -114,7 +122,7 @@ def _scoring(path: str, operation: dict[str, Any]) -> dict[str, Any]:
     body = {"required": True, "content": {"application/json": {"schema": _reference(taken)}}}
     scored = _reply("scored", {"application/json": {"schema": _reference(given)}})
     return {
-        **{name: operation[name] for name in ("summary", "description") if name in operation},
+        "description": cleandoc(operation["description"]).replace("``", "`"),
         "operationId": path.removeprefix("/"),
         "tags": ["scoring"],
         "requestBody": body,

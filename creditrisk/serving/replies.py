@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, Field
 
-from creditrisk.features.record import ClientRecord
+from creditrisk.features.record import ClientRecord, from_mappings
 from creditrisk.models import reasons
-from creditrisk.serving.messages import RowError
+from creditrisk.serving.messages import EXAMPLE, Client, RowError
 
 if TYPE_CHECKING:
     import numpy as np
@@ -164,6 +164,12 @@ def predictions(scores: Scores, record: ClientRecord, scorer: Scorer) -> list[di
     columns["flags"] = _flags(scores)
     columns["model_version"] = [scorer.version] * n
     return _rows(tuple(columns), list(columns.values()))
+
+
+def example(scorer: Scorer) -> dict[str, Any]:
+    """Return the reply to :data:`creditrisk.serving.messages.EXAMPLE`, for the documentation."""
+    record = from_mappings([vars(Client.model_validate(EXAMPLE))])
+    return predictions(scorer.score(record), record, scorer)[0]
 
 
 def _rows(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:

@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from creditrisk.serving import metrics, openapi, page
+from creditrisk.serving import metrics, openapi, page, replies
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -53,13 +53,13 @@ def build(
 
     @cache  # it takes 50 ms, and nobody needs a key for it
     def document(version: str) -> dict[str, Any]:
-        return openapi.corrected(specification(), version)
+        return openapi.corrected(specification(), version, replies.example(scorer()))
 
     async def docs_json(_: Request) -> JSONResponse:
         return JSONResponse(document(scorer().version))
 
     async def model(_: Request) -> JSONResponse:
-        return JSONResponse({**scorer().card, "version": scorer().version})
+        return JSONResponse(scorer().card)
 
     def measures(_: Request) -> Response:  # in a thread: it reads files
         return Response(metrics.exposition(scorer().version), media_type=metrics.CONTENT_TYPE)
