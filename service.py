@@ -19,10 +19,10 @@ from pydantic_core import to_json
 from starlette.responses import Response
 
 from creditrisk.errors import UserError
-from creditrisk.features.record import from_mappings
-from creditrisk.serving import artefacts, connections, guard, messages, metrics, replies, site
+from creditrisk.features.record import ClientRecord, from_mappings
+from creditrisk.serving import artefacts, batches, connections, guard, metrics, replies, site
 from creditrisk.serving.checks import Invalid
-from creditrisk.serving.messages import Batch, Client, RowError
+from creditrisk.serving.messages import EXAMPLE, Batch, Client
 from creditrisk.serving.replies import Prediction, Results
 from creditrisk.serving.together import Together
 
@@ -72,10 +72,10 @@ class CreditDefault:
     def __init__(self) -> None:
         guard.quiet_client_errors()
         self.scorer = artefacts.load_scorer(artefacts.folder(ROOT))
-        self._score_together = Together(self._score)
+        self._score_together = Together(self._score_clients)
         # BentoML makes a method anew from its signature each time that it is looked up.
         self.predict = self.predict
-        self._score([Client.model_validate(messages.EXAMPLE)])  # or the first caller waits
+        self._score_clients([Client.model_validate(EXAMPLE)])  # or the first caller waits
         gc.collect()
         gc.freeze()  # what is loaded stays: no collection needs to look at it again,
         gc.set_threshold(10_000)  # nor at a batch's dictionaries while it is answered
@@ -91,25 +91,24 @@ class CreditDefault:
         ``decision`` is ``flag`` where the probability reaches ``threshold``; ``flags`` says
         when to read the score with care.
         """
-        messages.require_one(client, self.scorer.audit_columns)
+        batches.require_one(client, self.scorer.audit_columns)
         return answer(await self._score_together(client))
 
     @bentoml.api
     def predict_batch(self, batch: Batch, /) -> Results:
         """Score up to 10,000 clients: same order and same numbers as one by one."""
-        rows = messages.check_rows(batch, self.scorer.audit_columns)
-        clients = [row for row in rows if isinstance(row, Client)]
-        scored = iter(self._score(clients, explain=batch.reasons) if clients else [])
-        return answer(
-            {
-                "results": [
-                    row.model_dump() if isinstance(row, RowError) else next(scored) for row in rows
-                ]
-            }
-        )
+        record, errors = batches.read_clients(batch, self.scorer.audit_columns)
+        scored = iter(self._score(record, explain=batch.reasons) if len(record) else [])
+        results = [
+            errors[i].model_dump() if i in errors else next(scored)
+            for i in range(len(batch.clients))
+        ]
+        return answer({"results": results})
 
-    def _score(self, clients: Sequence[Client], *, explain: bool = True) -> list[dict[str, Any]]:
-        record = from_mappings([vars(client) for client in clients])
+    def _score_clients(self, clients: Sequence[Client]) -> list[dict[str, Any]]:
+        return self._score(from_mappings([vars(client) for client in clients]))
+
+    def _score(self, record: ClientRecord, *, explain: bool = True) -> list[dict[str, Any]]:
         scores = self.scorer.score(record, explain=explain)
         scored = replies.predictions(scores, record, self.scorer)
         metrics.count(scored)

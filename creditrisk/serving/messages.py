@@ -1,6 +1,6 @@
 """What the service takes, as pydantic models.
 
-The rules for numbers stand here alone: amounts are any finite JSON number, codes
+The rules for numbers stand here: amounts are any finite JSON number, codes
 and AGE are whole numbers (30 or 30.0; not "30", not true), unknown fields are
 refused.
 """
@@ -8,33 +8,15 @@ refused.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Annotated, Any, Literal, Self
 
-import jiter
-from pydantic import (
-    AfterValidator,
-    AliasChoices,
-    BaseModel,
-    ConfigDict,
-    FailFast,
-    Field,
-    TypeAdapter,
-    ValidationError,
-)
-from pydantic_core import InitErrorDetails, PydanticCustomError, from_json
+from pydantic import AfterValidator, AliasChoices, BaseModel, ConfigDict, Field
+from pydantic_core import PydanticCustomError
 
 from creditrisk import schema
-from creditrisk.serving.failures import (
-    MAX_A_ROW,
-    MAX_CLIENTS,
-    MAX_FIELDS,
-    MAX_LISTED,
-    Failure,
-    describe,
-    summarise,
-)
+from creditrisk.serving.failures import MAX_CLIENTS, Failure
+from creditrisk.serving.parsing import parse
 
 
 def whole(value: float) -> float:
@@ -77,58 +59,6 @@ class Message(BaseModel):
         the whole of a document for each field that it misses.
         """
         return cls.model_validate(parse(json_data, cls.__name__), **options)
-
-
-def parse(body: str | bytes | bytearray, title: str) -> Any:
-    """Return a JSON document none of whose objects says a thing twice.
-
-    Parameters
-    ----------
-    body : bytes or str
-    title : str
-        Of the error.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        Naming the field that stands twice, or the body.
-    """
-    text = body.encode() if isinstance(body, str) else body
-    try:
-        document = from_json(text)
-        names, most = _count_texts(document)
-        # Where each quotation mark belongs to a name or text that is there, none is lost.
-        if text.count(b'"') != 2 * names:
-            jiter.from_json(bytes(text), catch_duplicate_keys=True)
-    except ValueError as error:
-        raise refuse([unreadable(str(error))], title) from None
-    if most > MAX_FIELDS:
-        kind = PydanticCustomError("too_many", f"an object has at most {MAX_FIELDS} fields")
-        raise refuse([InitErrorDetails(type=kind, loc=(), input=None)], title)
-    return document
-
-
-def _count_texts(document: Any) -> tuple[int, int]:
-    """Return how many names and texts a usual request has, and the fields of its largest part."""
-    if not isinstance(document, dict):
-        return 0, 0
-    rows = document.get("clients")
-    sizes = [len(document)]
-    if isinstance(rows, list):
-        sizes += [len(row) for row in rows if isinstance(row, dict)]
-    return sum(sizes) + isinstance(document.get("on_error"), str), max(sizes)
-
-
-def unreadable(problem: str) -> InitErrorDetails:
-    """Return the detail for what a parser says of a body; it repeats names, but no value."""
-    location: tuple[str, ...] = ()
-    if twice := re.match(r'Detected duplicate key "(.*)" at line', problem, re.DOTALL):
-        known = twice[1] in FIELDS
-        text = "stands more than once" if known else "holds a field more than once"
-        location = (twice[1],) if known else ()
-    else:
-        text = f"Invalid JSON: {problem}"
-    return InitErrorDetails(type=PydanticCustomError("json", text), loc=location, input=None)
 
 
 EXAMPLE: dict[str, Any] = {
@@ -194,19 +124,6 @@ class RowError(Failure):
     index: int = Field(ge=0, description="position in the request, from 0")
 
 
-_client = TypeAdapter(Client)
-
-
-def refuse(details: list[InitErrorDetails], title: str) -> ValidationError:
-    """Return an error that reaches the caller just as pydantic's own do."""
-    return ValidationError.from_exception_data(title, details, hide_input=True)
-
-
-def missing_detail(location: tuple[str | int, ...]) -> InitErrorDetails:
-    """Return the detail of a required field that is not there."""
-    return InitErrorDetails(type="missing", loc=location, input=None)
-
-
 class Batch(Message):
     """Up to 10,000 clients."""
 
@@ -220,20 +137,16 @@ class Batch(Message):
         strict=True,
         description="false leaves out reasons, base, other and the place on the map, and is faster",
     )
-    clients: Annotated[list[Client], FailFast(), Field(min_length=1, max_length=MAX_CLIENTS)]
+    clients: Annotated[list[Client], Field(min_length=1, max_length=MAX_CLIENTS)]
 
     @classmethod
     def model_validate_json(cls, json_data: str | bytes | bytearray, **options: Any) -> Self:
-        """Read a batch; where a client is wrong, leave them all to :func:`check_rows`.
+        """Read a batch and leave its clients to :func:`.batches.read_clients`.
 
-        Finding what is wrong with thousands of clients takes long, and this runs
-        where every other request waits.
+        This runs where every other request waits; looking at thousands of clients need not.
         """
-        document = parse(json_data, cls.__name__)
-        try:
-            return cls.model_validate(document, **options)
-        except ValidationError:
-            return cls.model_construct(**vars(_Unchecked.model_validate(document)))
+        unchecked = _Unchecked.model_validate(parse(json_data, cls.__name__), **options)
+        return cls.model_construct(**vars(unchecked))
 
 
 class _Unchecked(Message):
@@ -244,60 +157,3 @@ class _Unchecked(Message):
     on_error: Literal["reject", "report"] = "reject"
     reasons: bool = Field(default=True, strict=True)
     clients: Annotated[list[Any], Field(min_length=1, max_length=MAX_CLIENTS)]
-
-
-FIELDS = frozenset({*Client.model_fields, "PAY_1", *Batch.model_fields})
-"""Names that an error may repeat."""
-
-
-def check_rows(batch: Batch, required: Sequence[str]) -> list[Client | RowError]:
-    """Check the clients of a batch: what is not yet valid, and what the served model needs.
-
-    Parameters
-    ----------
-    batch : Batch
-    required : sequence of str
-        Audit attributes that no client may lack; empty for a model without them.
-
-    Returns
-    -------
-    list of Client or RowError
-        With ``on_error: report`` a bad client becomes a :class:`RowError` in its place.
-
-    Raises
-    ------
-    pydantic.ValidationError
-        With ``reject``, naming row and field, up to a limit.
-    """
-    rows: list[Client | RowError] = []
-    refused: list[InitErrorDetails] = []
-    for index, row in enumerate(batch.clients):
-        if isinstance(row, Client) and not required:
-            rows.append(row)
-            continue
-        try:
-            client = row if isinstance(row, Client) else _client.validate_python(row)
-            require_one(client, required)
-            rows.append(client)
-        except ValidationError as error:
-            details = error.errors(include_url=False, include_context=False, include_input=False)
-            if batch.on_error == "report":
-                errors = describe(details[:MAX_A_ROW])
-                summary = summarise(errors, len(details))
-                rows.append(RowError(error=summary, errors=errors, index=index))
-                continue
-            for detail in details:
-                kind = PydanticCustomError(detail["type"], detail["msg"])
-                place = ("clients", index, *detail["loc"])
-                refused.append(InitErrorDetails(type=kind, loc=place, input=None))
-            if len(refused) >= MAX_LISTED:
-                break
-    if refused:
-        raise refuse(refused[:MAX_LISTED], "Batch")
-    return rows
-
-
-def require_one(client: Client, required: Sequence[str]) -> None:
-    """Raise a validation error for each audit attribute that is needed and absent."""
-    if required and (names := client.missing(required)):
-        raise refuse([missing_detail((name,)) for name in names], "Client")
