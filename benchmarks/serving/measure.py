@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 STEPS = 10
-"""Readings of the memory while it is watched; growth counts from the middle one."""
+"""Readings of the memory while it is watched, after the first."""
 QUIET_PERCENT = 10.0
 QUIET_SECONDS = 120.0
 """How long a server waits for its turn while others keep the machine busier than that."""
@@ -206,21 +206,25 @@ def watch_memory(clients: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``n_requests``, ``errors``, ``rss_mb`` after each tenth of them, and ``growth_mb``
-        over the second half: until then timers, caches and the allocator fill up.
+        ``n_settling`` requests before the first reading, until timers, caches and the
+        allocator are filled; ``n_requests`` and ``errors`` from then on, ``rss_mb`` at the
+        start and after each tenth of them, and ``growth_mb`` from first to last.
     """
     endless = cycle([load.post("/predict", record) for record in records(clients)])
-    readings, errors, step = [], 0, settings.n_watched // STEPS
+    step, width = settings.n_watched // STEPS, settings.n_connections
+    n_settling = settings.n_watched // 2
     with servers.running(servers.OURS) as server:
+        load.drive(server.port, islice(endless, n_settling), n_connections=width)
+        readings, errors = [server.memory()["rss_mb"]], 0
         for _ in range(STEPS):
-            part = islice(endless, step)
-            errors += load.drive(server.port, part, n_connections=settings.n_connections).errors
+            errors += load.drive(server.port, islice(endless, step), n_connections=width).errors
             readings.append(server.memory()["rss_mb"])
     return {
+        "n_settling": n_settling,
         "n_requests": STEPS * step,
         "errors": errors,
         "rss_mb": readings,
-        "growth_mb": readings[-1] - readings[STEPS // 2 - 1],
+        "growth_mb": readings[-1] - readings[0],
     }
 
 

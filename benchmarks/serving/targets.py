@@ -29,7 +29,7 @@ TARGETS = (
     Target("full_rows", "batch rows/s a core, with reasons", 10_000, at_least=True),
     Target("start_s", "start to ready, s", 4),
     Target("rss_mb", "RSS of a worker, MB", 260),
-    Target("growth_mb", "growth over the second half, MB", 1),
+    Target("growth_mb", "growth over the requests watched, MB", 1),
     Target("max_difference", "largest difference to the model", 1e-6),
     Target("n_different", "batch replies unlike single ones", 0),
 )
