@@ -212,7 +212,7 @@ def watch_memory(clients: pd.DataFrame, settings: Settings) -> dict[str, Any]:
     """
     endless = cycle([load.post("/predict", record) for record in records(clients)])
     step, width = settings.n_watched // STEPS, settings.n_connections
-    n_settling = settings.n_watched // 2
+    n_settling = settings.n_watched
     with servers.running(servers.OURS) as server:
         load.drive(server.port, islice(endless, n_settling), n_connections=width)
         readings, errors = [server.memory()["rss_mb"]], 0

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Annotated, Any, Literal, get_args
 
+import numpy as np
 from pydantic import BaseModel, Field
 
 from creditrisk.features.record import ClientRecord, from_mappings
@@ -18,8 +19,6 @@ from creditrisk.models import reasons
 from creditrisk.serving.messages import EXAMPLE, Client, RowError
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from creditrisk.scoring import Scorer, Scores
 
 Code = Literal[
@@ -174,7 +173,7 @@ def example(scorer: Scorer) -> dict[str, Any]:
 
 def _rows(names: Sequence[str], columns: Sequence[Sequence[Any]]) -> list[dict[str, Any]]:
     """Return columns as one dictionary a client."""
-    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+    return [dict(zip(names, row, strict=False)) for row in zip(*columns, strict=True)]
 
 
 def _intervals(
@@ -221,5 +220,8 @@ def _clusters(scores: Scores, names: Sequence[str]) -> list[dict[str, Any]]:
 
 def _flags(scores: Scores) -> list[list[Code]]:
     """Return the codes that are raised for each client."""
-    raised = zip(*(scores.flags[code].tolist() for code in CODES), strict=True)
-    return [[code for code, up in zip(CODES, row, strict=True) if up] for row in raised]
+    raised = np.stack([scores.flags[code] for code in CODES], axis=1)
+    flags: list[list[Code]] = [[] for _ in raised]
+    for client, code in np.argwhere(raised).tolist():
+        flags[client].append(CODES[code])
+    return flags
