@@ -1,25 +1,29 @@
 """Run one stage or study: ``python -m creditrisk.run <stage> [item]``.
 
 Stages are the files of ``stages/``, studies (long computations, a DVC repository of
-their own) those of ``studies/``. The runner fixes the numeric environment before numpy is imported, reads and
-checks the parameters, calls the script's ``main`` and notes wall time and peak memory
-in the untracked ``.bench/``. Both ``dvc.yaml`` run everything through it, so a stage
-sees the same environment however it was started.
+their own) those of ``studies/``. Both ``dvc.yaml`` run everything through this module, so a
+stage sees the same environment however it was started: numeric settings before numpy is
+imported, checked parameters, the repository's root as working folder.
+
+The guards (``creditrisk/guards/``) then hold the run to what its entry declares. One process runs a stage
+at a time. It fails when it read or wrote another file of the repository, when an input changed
+meanwhile, when an output is missing or when a metric is no number; a failed run is not recorded by DVC, so it
+counts for nothing. What a run cost is noted in the untracked ``.bench/``.
 """
 
 from __future__ import annotations
 
 import argparse
 import importlib
-import inspect
-import json
 import os
 import sys
 import time
+from pathlib import Path
 from typing import Any
 
 from creditrisk import environment, paths
 from creditrisk.errors import UserError
+from creditrisk.guards import cost, declared, inputs, lifetime, lock, outputs, watch, workers
 
 if not (3, 11) <= sys.version_info[:2] <= (3, 13):
     raise SystemExit(
@@ -39,10 +43,10 @@ def load_params(module: Any, name: str, item: str | None) -> Any:
     with ``READS`` also gets those sections of the pipeline's ``params.yaml`` as fields; one
     without ``Params`` reads none.
     """
-    from creditrisk import params
-
     if not hasattr(module, "Params"):
         return None
+    from creditrisk import params
+
     is_study = module.__name__.startswith("studies.")
     section = params.read_section(paths.STUDY_PARAMS if is_study else paths.PARAMS, name)
     if hasattr(module, "select"):
@@ -51,28 +55,51 @@ def load_params(module: Any, name: str, item: str | None) -> Any:
     return params.parse(module.Params, section | shared, name)
 
 
-def peak_memory_bytes() -> int:
-    """Return the largest resident size of this process and of its biggest child."""
-    try:
-        import resource
-    except ImportError:  # Windows
-        return 0
-    own = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    children = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
-    return max(own, children) * (1 if sys.platform == "darwin" else 1024)
+def named_files(parameters: Any) -> list[str]:
+    """Return the files, from the root, that a parameter or ``CREDIT_DATA`` names.
+
+    They are no dependencies: where the raw table comes from is the user's choice, and `fetch` holds what
+    it finds to the hash in ``params.yaml``.
+    """
+    values = [] if parameters is None else parameters.model_dump().values()
+    named = [os.environ.get("CREDIT_DATA"), *values]
+    places = (Path(os.path.abspath(os.path.expanduser(v))) for v in named if isinstance(v, str))
+    return [p.relative_to(paths.ROOT).as_posix() for p in places if p.is_relative_to(paths.ROOT)]
 
 
-def note_cost(name: str, wall_seconds: float) -> None:
-    """Store what the run cost; never a DVC output, since it differs every time."""
-    paths.BENCH.mkdir(exist_ok=True)
-    cost = {"wall_seconds": round(wall_seconds, 3), "peak_mb": round(peak_memory_bytes() / 1e6, 1)}
-    (paths.BENCH / f"{name.replace('@', '.')}.json").write_text(
-        json.dumps(cost) + "\n", encoding="utf-8"
+def call(entry: declared.Declared, stage: str, folder: str) -> Any:
+    """Import a stage, call its ``main``, and return the parameters that it was given."""
+    module = importlib.import_module(f"{folder}.{stage}")
+    parameters = load_params(module, stage, entry.item)
+    arguments = [] if parameters is None else [parameters]
+    module.main(*arguments, **({"item": entry.item} if entry.item else {}))
+    return parameters
+
+
+def run_guarded(entry: declared.Declared, stage: str, folder: str) -> None:
+    """Run a stage whose lock is held, and refuse what it did if a guard has a reason."""
+    started = time.perf_counter()
+    log = paths.BENCH / "run" / f"{entry.name}.heard"
+    outputs.remove_leftovers(entry.outs)
+    before = inputs.take(entry.deps, entry.params)
+    heard: list[watch.Heard] = []
+    workers.follow(str(paths.ROOT), log)
+    watch.Ear(str(paths.ROOT), heard.append).listen()
+    parameters = call(entry, stage, folder)
+    heard += workers.finish(log)
+    outputs.check_present(entry.outs)
+    outputs.check_metrics(entry.metrics)
+    cost.note(
+        paths.BENCH / f"{entry.name.replace('@', '.')}.json",
+        wall_seconds=time.perf_counter() - started,
+        tables=(*entry.outs, *entry.deps),
     )
+    watch.check(entry, heard, named_files(parameters))
+    inputs.check(before, entry.deps, entry.params)  # last: DVC's own look comes next
 
 
 def run(stage: str, item: str | None = None) -> None:
-    """Run a stage or a study in this process.
+    """Run a stage or a study in this process, which can then run no other.
 
     Parameters
     ----------
@@ -84,27 +111,23 @@ def run(stage: str, item: str | None = None) -> None:
     Raises
     ------
     SystemExit
-        With one clear line when the stage does not exist, when it needs an item
-        or takes none.
+        With one clear line when the stage does not exist.
+    UserError
+        When the pipeline's file does not know the stage or the item, when another process
+        runs it, when its parameters do not fit, or when a guard refuses what it did.
     """
     folders = {name: folder for folder in ("studies", "stages") for name in script_names(folder)}
     if stage not in folders:
         raise SystemExit(
             f"creditrisk.run: no stage or study {stage!r}; there are: {', '.join(sorted(folders))}"
         )
+    lifetime.end_with_dvc()
     environment.apply()
     os.chdir(paths.ROOT)
-    started = time.perf_counter()
-    module = importlib.import_module(f"{folders[stage]}.{stage}")
-    takes_item = "item" in inspect.signature(module.main).parameters
-    if takes_item != (item is not None):
-        raise SystemExit(
-            f"creditrisk.run: stage {stage} {'needs an' if takes_item else 'takes no'} item"
-        )
-    parameters = load_params(module, stage, item)
-    arguments = [] if parameters is None else [parameters]
-    module.main(*arguments, **({"item": item} if takes_item else {}))
-    note_cost(f"{stage}@{item}" if item else stage, time.perf_counter() - started)
+    pipeline = "studies/dvc.yaml" if folders[stage] == "studies" else "dvc.yaml"
+    entry = declared.read(paths.ROOT, pipeline, stage, item)
+    with lock.held(paths.BENCH / "run" / f"{entry.name}.lock", entry.name):
+        run_guarded(entry, stage, folders[stage])
 
 
 def main(arguments: list[str] | None = None) -> None:

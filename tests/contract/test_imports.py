@@ -87,6 +87,7 @@ def test_package_files_are_empty() -> None:
 def test_every_room_has_a_rank() -> None:
     edges = {
         "fetching",
+        "guards",
         "run",
         "studies",
         "cli",

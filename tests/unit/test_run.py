@@ -46,7 +46,7 @@ def test_a_missing_or_superfluous_item_is_said(words: tuple[str, ...], reason: s
 def test_a_stage_called_by_its_own_name_goes_through_the_runner() -> None:
     result = call("-m", "stages.report", "nonsense")
     assert result.returncode != 0
-    assert result.stderr.startswith("report: no page 'nonsense'")
+    assert result.stderr.startswith("report: no item 'nonsense' in dvc.yaml; there are: index, ")
 
 
 def test_the_parents_environment_does_not_win() -> None:
