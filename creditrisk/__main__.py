@@ -6,11 +6,24 @@ Pipeline stages have their own runner, :mod:`creditrisk.run`.
 from __future__ import annotations
 
 import argparse
+import importlib
 from pathlib import Path
 
 from creditrisk import environment
 from creditrisk.errors import UserError
 from creditrisk.paths import ROOT
+
+OTHERS = {  # command: what --help says
+    "verify": "check files, cache, models and numbers against their records, without DVC",
+    "explain": "say why `dvc repro` would rerun each stage, old → new",
+    "compare": "hold the metrics against another revision's, and gates over them",
+    "experiments": "write a page of all DVC experiments and what they changed",
+    "params": "say which parameters differ from HEAD; give params.yaml its comments back",
+    "audit": "ask for known vulnerabilities of every pinned package",
+    "doctor": "look for what on this machine would make a run fail",
+}
+"""Commands that are modules of :mod:`creditrisk.cli` with ``add_arguments`` and ``run``."""
+MODULES = {"params": "params_file"}
 
 
 def run_docs(options: argparse.Namespace) -> None:
@@ -90,6 +103,11 @@ def build_parser() -> argparse.ArgumentParser:
     )
     readme.add_argument("--write", action="store_true", help="bring them up to date")
     readme.set_defaults(run=run_readme)
+    for name, words in OTHERS.items():
+        module = importlib.import_module(f"creditrisk.cli.{MODULES.get(name, name)}")
+        command = commands.add_parser(name, help=words)
+        module.add_arguments(command)
+        command.set_defaults(run=module.run)
     return parser
 
 
@@ -97,9 +115,11 @@ def main(arguments: list[str] | None = None) -> None:
     """Parse the command line and run the command; a user's mistake is one line."""
     options = build_parser().parse_args(arguments)
     try:
-        options.run(options)
+        code = options.run(options)
     except UserError as error:
         raise SystemExit(f"{options.command}: {error}") from None
+    if code:
+        raise SystemExit(code)
 
 
 if __name__ == "__main__":

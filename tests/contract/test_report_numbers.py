@@ -7,16 +7,14 @@ each rule before they are run on the real ones.
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from creditrisk import io, paths
+from creditrisk.cli.page_numbers import MarkedNumbers, wrong_numbers
 from creditrisk.reporting.render import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -26,23 +24,20 @@ MAX_ALL_BYTES = 4_000_000
 FETCHING = {"script": "src", "link": "href", "img": "src", "iframe": "src", "image": "href"}
 
 
-class Page(HTMLParser):
+class Page(MarkedNumbers):
     """What the checks need of a page."""
 
     def __init__(self, text: str) -> None:
-        super().__init__()
-        self.metrics: list[tuple[str, str]] = []
         self.ids: Counter[str] = Counter()
         self.links: list[str] = []
         self.fetched: list[str] = []
         self.unnamed: list[str] = []
         self.in_figure = 0
-        self.feed(text)
+        super().__init__(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        super().handle_starttag(tag, attrs)
         have: dict[str, str] = {name: value or "" for name, value in attrs}
-        if "data-metric" in have:
-            self.metrics.append((have["data-metric"], have.get("value", "")))
         if "id" in have:
             self.ids[have["id"]] += 1
         if tag == "a":
@@ -58,33 +53,6 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag: str) -> None:
         self.in_figure -= tag == "figure"
-
-
-def look_up(key: str, folder: Path) -> Any:
-    """Return the value of ``stage:dotted.key`` in a folder of metrics."""
-    stage, _, dotted = key.partition(":")
-    value: Any = json.loads((folder / f"{stage}.json").read_text(encoding="utf-8"))
-    for part in dotted.split("."):
-        value = value[int(part)] if isinstance(value, list) else value[part]
-    return value
-
-
-def wrong_numbers(page: Page, folder: Path) -> list[str]:
-    """Return the marked numbers that their JSON does not hold."""
-    wrong = []
-    for key, shown in page.metrics:
-        try:
-            stored = look_up(key, folder)
-        except (KeyError, IndexError, FileNotFoundError):
-            wrong.append(f"{key}: no such number")
-            continue
-        if isinstance(stored, str):
-            same = shown == stored
-        else:
-            same = math.isclose(float(shown), float(stored), rel_tol=1e-9, abs_tol=1e-12)
-        if not same:
-            wrong.append(f"{key}: page {shown}, file {stored}")
-    return wrong
 
 
 def broken_links(page: Page, name: str, anchors: dict[str, set[str]]) -> list[str]:

@@ -1,0 +1,68 @@
+"""``python -m creditrisk doctor``: what on this machine would make a run fail, and the remedy."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from creditrisk import paths
+from creditrisk.cli import doctor_machine, doctor_pipeline, doctor_routes
+from creditrisk.cli.ailments import FAILS, Ailment
+from creditrisk.errors import UserError
+
+CHECKS: tuple[Callable[[Path], Iterator[Ailment]], ...] = (
+    doctor_machine.python,
+    doctor_machine.packages,
+    doctor_machine.memory,
+    doctor_pipeline.disk,
+    doctor_pipeline.version_control,
+    doctor_pipeline.line_ends,
+    doctor_pipeline.locks,
+    doctor_pipeline.cache,
+    doctor_pipeline.links,
+    doctor_pipeline.site_cache,
+    doctor_pipeline.leftovers,
+    doctor_routes.network,
+    doctor_machine.browser,
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Describe the command; it takes nothing."""
+    parser.description = (
+        "Look at Python and its packages, memory, disk, git, line ends, DVC's locks, cache, "
+        "links and state, leftovers of killed runs, the ways to the data, the remote, and the "
+        "browser for the tests. Nothing is changed. A line that starts with FAIL would make a "
+        "run fail and gives exit code 1; a note would not."
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print every finding with its remedy; return 1 when a run would fail, else 0."""
+    n_fails = n_notes = 0
+    for ailment in examine(paths.ROOT):
+        print(ailment, flush=True)
+        n_fails += ailment.level == FAILS
+        n_notes += ailment.is_note
+    print(f"{n_fails} that would make a run fail, {n_notes} notes.")
+    return int(n_fails > 0)
+
+
+def examine(root: Path) -> Iterator[Ailment]:
+    """Do each check; a file of DVC's that cannot be read is a finding too.
+
+    Parameters
+    ----------
+    root : Path
+        The repository.
+
+    Yields
+    ------
+    Ailment
+    """
+    for check in CHECKS:
+        try:
+            yield from check(root)
+        except UserError as error:
+            yield Ailment(check.__name__, str(error), level=FAILS)
