@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,6 @@ from tests.contract import graph
 ROOT = graph.ROOT
 PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text(encoding="utf-8"))
-LOCK = yaml.safe_load((ROOT / "dvc.lock").read_text(encoding="utf-8"))
 
 
 def resolved() -> dict[str, dict[str, Any]]:
@@ -58,31 +56,13 @@ def split(name: str) -> tuple[str, str | None]:
     return stage, item or None
 
 
-def expected_code(name: str) -> set[str]:
-    stage, item = split(name)
-    files = [ROOT / "stages" / f"{stage}.py"]
-    extra = {"creditrisk/environment.py"}  # the runner applies it to every stage
-    if stage == "report":
-        # Pages are found by name, which no syntax tree shows. What several of them share
-        # is one kit, stated for all; what is a page's own lies in its folder.
-        files += [PAGE_FOLDERS / page / "build.py" for page in PAGES]
-        extra |= {p.relative_to(ROOT).as_posix() for p in TEMPLATES.iterdir()}
-        extra.add(f"creditrisk/reporting/pages/{item}")
-    reached = graph.closure(*files)
-    own = {name for name in reached if name.startswith("creditrisk/reporting/pages/")}
-    return ((reached - own) | extra) - {"creditrisk/paths.py"}
-
-
 PAGES = list(PIPELINE["stages"]["report"]["foreach"])
-PAGE_FOLDERS = ROOT / "creditrisk/reporting/pages"
-TEMPLATES = ROOT / "creditrisk/reporting/templates"
-IS_CODE = re.compile(r"^(creditrisk|stages)/")
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_code_dependencies_are_the_import_graph(name: str) -> None:
-    stated = {d for d in STAGES[name]["deps"] if IS_CODE.match(d)}
-    expected = expected_code(name)
+    stated = {d for d in STAGES[name]["deps"] if graph.IS_CODE.match(d)}
+    expected = graph.expected_code("stages", *split(name))
     assert sorted(expected - stated) == [], "missing in dvc.yaml: the stage would go stale"
     assert sorted(stated - expected) == [], "superfluous in dvc.yaml: the stage would rerun in vain"
 
@@ -118,7 +98,9 @@ def default_paths(name: str) -> tuple[set[str], set[str]]:
 
 @pytest.mark.parametrize("name", [n for n in STAGES if "@" not in n])
 def test_files_are_those_of_the_path_table(name: str) -> None:
-    stated = {d for d in STAGES[name]["deps"] if not IS_CODE.match(d)} | set(outs(STAGES[name]))
+    stated = {d for d in STAGES[name]["deps"] if not graph.IS_CODE.match(d)} | set(
+        outs(STAGES[name])
+    )
     files, patterns = default_paths(name)
     assert files <= stated
     assert all(any(fnmatch(s, p) for s in stated) for p in patterns)
@@ -166,10 +148,14 @@ def test_params_exist_and_cover_what_the_stage_reads(name: str) -> None:
         assert {("families" if k == "family" else k) for k in section} == own
 
 
+OF_COMMANDS = {"compare"}
+"""Sections that a command reads and no stage."""
+
+
 def test_every_param_is_read_by_a_stage() -> None:
     read = {key for stage in STAGES.values() for key in stage.get("params", [])}
-    for section, values in PARAMS.items():
-        for key in values:
+    for section in set(PARAMS) - OF_COMMANDS:
+        for key in PARAMS[section]:
             prefix = f"{section}.{key}"
             assert section in read or any(
                 k == prefix or k.startswith(prefix + ".") for k in read
@@ -180,13 +166,9 @@ def test_every_param_is_read_by_a_stage() -> None:
     )
 
 
-def test_the_lock_has_each_stage_once_and_no_orphan() -> None:
-    assert set(LOCK["stages"]) == set(STAGES)
-
-
 @pytest.mark.parametrize("page", PAGES)
 def test_a_page_uses_no_other_pages_folder(page: str) -> None:
-    reached = graph.closure(PAGE_FOLDERS / page / "build.py")
+    reached = graph.closure(graph.PAGE_FOLDERS / page / "build.py")
     foreign = {n for n in reached if n.startswith("creditrisk/reporting/pages/")}
     assert all(n.startswith(f"creditrisk/reporting/pages/{page}/") for n in foreign)
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import inspect
-import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,6 @@ PIPELINE = yaml.safe_load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))
 STUDIES = yaml.safe_load((ROOT / "studies/dvc.yaml").read_text(encoding="utf-8"))["stages"]
 SECTIONS = yaml.safe_load((ROOT / paths.STUDY_PARAMS).read_text(encoding="utf-8"))
 SHARED = yaml.safe_load((ROOT / paths.PARAMS).read_text(encoding="utf-8"))
-IS_CODE = re.compile(r"^(creditrisk|stages|studies)/(?!results/)")
 
 
 def module(name: str) -> Any:
@@ -46,9 +44,8 @@ def test_every_study_has_its_file_its_section_and_a_description() -> None:
 
 @pytest.mark.parametrize("name", STUDIES)
 def test_code_dependencies_are_the_import_graph(name: str) -> None:
-    stated = {d for d in STUDIES[name]["deps"] if IS_CODE.match(d)}
-    reached = graph.closure(ROOT / "studies" / f"{name}.py")
-    expected = (reached | {"creditrisk/environment.py"}) - {"creditrisk/paths.py"}
+    stated = {d for d in STUDIES[name]["deps"] if graph.IS_CODE.match(d)}
+    expected = graph.expected_code("studies", name)
     assert sorted(expected - stated) == [], "missing in studies/dvc.yaml: it would go stale"
     assert sorted(stated - expected) == [], "superfluous in studies/dvc.yaml: it would rerun"
 
@@ -62,7 +59,7 @@ def test_commands_go_through_the_runner(name: str) -> None:
 def test_files_are_those_of_the_path_table(name: str) -> None:
     defaults = inspect.signature(module(name).main).parameters.values()
     files = {p.default.as_posix() for p in defaults if isinstance(p.default, Path)}
-    stated = {d for d in STUDIES[name]["deps"] if not IS_CODE.match(d)}
+    stated = {d for d in STUDIES[name]["deps"] if not graph.IS_CODE.match(d)}
     assert files == stated | {paths.study(name).as_posix()}
 
 

@@ -7,8 +7,6 @@ it left behind or change one thing and look at what reruns.
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -16,56 +14,23 @@ from pathlib import Path
 import httpx
 import numpy as np
 import pytest
-import yaml
 
 from creditrisk import io, schema
 from tests.generated import raw_clients, service_client
 from tests.service.running import serving
+from tests.small_pipeline import (
+    commit,
+    copy_checkout,
+    dvc,
+    environment,
+    git,
+    make_small,
+    rerun_stages,
+)
 
 pytestmark = pytest.mark.e2e
 
-ROOT = Path(__file__).resolve().parents[2]
-SMALLER = {
-    "params.yaml": Path(__file__).with_name("small_params.yaml"),
-    "studies/params.yaml": Path(__file__).with_name("small_studies.yaml"),
-}
-"""File of parameters → the file of what is changed in it."""
-
-
-def environment(**extra: str) -> dict[str, str]:
-    """Return an environment whose ``python`` is the one that runs the tests."""
-    bin_folder = str(Path(sys.executable).parent)
-    return os.environ | {"PATH": bin_folder + os.pathsep + os.environ["PATH"]} | extra
-
-
-def call(folder: Path, *command: str, **extra: str) -> str:
-    result = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment(**extra),
-        capture_output=True,
-        text=True,
-        timeout=900,
-        check=False,
-    )
-    assert result.returncode == 0, f"{' '.join(command)}\n{result.stdout}\n{result.stderr}"
-    return result.stdout
-
-
-def dvc(folder: Path, *arguments: str, **extra: str) -> str:
-    return call(folder, sys.executable, "-m", "dvc", *arguments, **extra)
-
-
-def git(folder: Path, *arguments: str) -> str:
-    identity = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-    return call(folder, "git", *identity, *arguments)
-
-
-def merge(base: dict, changes: dict) -> dict:
-    return base | {
-        k: merge(base[k], v) if isinstance(v, dict) and isinstance(base.get(k), dict) else v
-        for k, v in changes.items()
-    }
+KEPT_BY_DVC = ("data/raw/", "data/interim/", "data/results/", "models/")
 
 
 @pytest.fixture(scope="module")
@@ -75,26 +40,10 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     The studies' results are those of the real table, so they speak of other clients.
     """
     folder = tmp_path_factory.mktemp("clone") / "repo"
-    ignore = shutil.ignore_patterns("__pycache__", "tests", "node_modules", "cache", "tmp")
-    for name in ("creditrisk", "stages", "studies", "benchmarks", "docs", "web", ".dvc"):
-        shutil.copytree(ROOT / name, folder / name, ignore=ignore)
-    kept = ["dvc.yaml", "service.py", "requirements.txt", "requirements-serve.txt"]
-    kept += [".dvcignore", ".gitignore", ".gitattributes"]
-    for name in kept:
-        shutil.copy(ROOT / name, folder / name)
-    table = folder / "data/raw/my_dataset.csv"
-    table.parent.mkdir(parents=True)
-    raw_clients(1000, seed=7).to_csv(table, index=False, lineterminator="\n")
-    for name, changes in SMALLER.items():
-        params, small = (
-            yaml.safe_load(file.read_text(encoding="utf-8")) for file in (ROOT / name, changes)
-        )
-        text = yaml.safe_dump(merge(params, small), sort_keys=False, default_flow_style=None)
-        (folder / name).write_text(text, encoding="utf-8")
-    git(folder, "init", "--quiet", "--initial-branch=main")
+    copy_checkout(folder)
+    make_small(folder)
     dvc(folder, "repro")
-    git(folder, "add", "--all")
-    git(folder, "commit", "--quiet", "--message", "reproduced")
+    commit(folder, "reproduced")
     return folder
 
 
@@ -135,7 +84,7 @@ def test_the_service_repeats_what_the_pipeline_computed(clone: Path, tmp_path: P
 
 def test_git_holds_no_big_file(clone: Path) -> None:
     tracked = git(clone, "ls-files").split()
-    assert not [t for t in tracked if t.startswith(("data/", "models/"))]
+    assert not [t for t in tracked if t.startswith(KEPT_BY_DVC)]
 
 
 def test_a_second_forced_run_leaves_git_clean_whatever_the_parent_environment(clone: Path) -> None:
@@ -158,11 +107,6 @@ def test_studies_of_other_clients_are_said_so_and_give_the_service_no_interval(c
     assert page.count("<code>make studies</code> brings it up to date") == 5
     assert "interval" not in json.loads((clone / "models/champion.json").read_text())
     assert "benchmark" not in json.loads((clone / "reports/metrics/evaluate.json").read_text())
-
-
-def rerun_stages(output: str) -> set[str]:
-    lines = [line for line in output.splitlines() if line.startswith("Running stage")]
-    return {line.split("'")[1] for line in lines}
 
 
 def test_nothing_reruns_when_nothing_changed(clone: Path) -> None:

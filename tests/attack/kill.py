@@ -1,0 +1,98 @@
+"""SIGKILL at any moment: the next run ends where a clean one does, with no orphan and no loss."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import time
+
+import psutil
+
+from tests.attack.ground import Gate, Ground, Yard, wait_for
+from tests.small_pipeline import commit
+
+MOMENTS = {False: 3, True: 30}
+STAGES_WITH_WORKERS = ("rfm", "train@random_forest", "cluster")
+"""Targets of the full attack: processes and threads of their own are what leaves orphans."""
+SECONDS = 5.0
+"""Time that processes of a killed run have to notice it."""
+
+
+def attack(yard: Yard) -> str:
+    """Kill DVC, or the stage, at random moments of runs from an empty cache."""
+    targets = STAGES_WITH_WORKERS if yard.is_full else yard.targets
+    clean = emptied(yard)
+    started = time.monotonic()
+    clean.must("dvc", "repro", *targets)
+    length = time.monotonic() - started
+    stood_at_gate(yard)
+    n_cut = 0
+    for moment in range(MOMENTS[yard.is_full]):
+        victim = ("dvc", "stage")[moment % 2]
+        after = yard.random.uniform(0.3, 0.95 * length)
+        ground = emptied(yard)
+        n_cut += killed(ground, victim, after, targets)
+        recovered(ground, clean, targets, f"{victim} killed after {after:.2f} s")
+    return (
+        f"1 kill at a gate and {MOMENTS[yard.is_full]} at random moments, {n_cut} of them in time"
+    )
+
+
+def emptied(yard: Yard) -> Ground:
+    """Return a ground where nothing has run: no lock, no output, no cache."""
+    ground = yard.copy("kill")
+    for name in (".dvc/cache", ".dvc/tmp", "data/interim", "data/results", "models", "reports"):
+        shutil.rmtree(ground.folder / name, ignore_errors=True)
+    (ground.folder / "dvc.lock").unlink()
+    (ground.folder / "data/raw/clients.csv").unlink()
+    return ground
+
+
+def killed(ground: Ground, victim: str, after: float, targets: tuple[str, ...]) -> bool:
+    """Kill a run after some seconds; tell whether it was still going."""
+    run = ground.start("dvc", "repro", *targets)
+    time.sleep(after)
+    was_running = run.poll() is None
+    if victim == "stage":
+        for process in psutil.Process(run.pid).children(recursive=True) if was_running else ():
+            process.kill()
+    else:
+        run.kill()
+    ground.end(run)
+    nobody_left(ground, f"{victim} killed after {after:.2f} s")
+    return was_running
+
+
+def nobody_left(ground: Ground, when: str) -> None:
+    """Assert that no process of a killed run lives on."""
+    wait_for(lambda: not ground.processes(), f"{when}: {ground.processes()} end", SECONDS)
+
+
+def recovered(ground: Ground, clean: Ground, targets: tuple[str, ...], when: str) -> None:
+    """Assert that the next run ends like a clean one."""
+    ground.must("dvc", "repro", *targets)
+    ground.same_lock_as(clean, when)
+    assert ground.temporaries() == [], when
+    held = {p.parent.name + p.name for p in ground.cache_objects()}
+    lost = {path for path, md5 in ground.outputs().items() if md5 not in held}
+    lost = {path for path in lost if not path.startswith("reports/")}  # git keeps those
+    assert not lost, f"{when}: not in the cache: {sorted(lost)}"
+    for path in ground.cache_objects():
+        md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+        assert md5 == path.parent.name + path.name, f"{when}: a broken object {path}"
+
+
+def stood_at_gate(yard: Yard) -> None:
+    """Kill DVC while a stage waits, which would wait for ever: it has to notice."""
+    ground = yard.copy("orphan")
+    gate = Gate(ground, "rfm")
+    commit(ground.folder, "gated")
+    run = ground.start("dvc", "repro", "rfm")
+    gate.wait()
+    run.kill()
+    try:
+        nobody_left(ground, "dvc killed while a stage ran")
+    finally:
+        gate.open()  # an orphan of a failed attack does not live on
+        ground.end(run)
+    ground.must("dvc", "repro", "rfm")
