@@ -15,7 +15,7 @@ endif
 RUN := PATH="$(CURDIR)/$(BIN):$$PATH" BENTOML_DO_NOT_TRACK=True BENTOML_HOME="$(CURDIR)/.bentoml"
 UV_VERSION := 0.13.9
 
-.PHONY: help setup repro studies test serve lint format lock docs readme bench bento clean
+.PHONY: help setup repro studies test serve lint format lock docs readme bench attack audit bento clean
 
 help: ## print this list
 	@echo "Usage: make TARGET"
@@ -79,6 +79,12 @@ bench: setup ## speed on this machine: families, resampling, DBSCAN, the service
 	@$(RUN) $(BIN)/python -m benchmarks.statistics
 	@$(RUN) $(BIN)/python -m benchmarks.density
 	@$(RUN) $(BIN)/python -m benchmarks.serving
+
+attack: setup ## try to make the pipeline lie: kills, edits mid-run, flipped bytes… (an hour; ATTACKS="kill flip" for some)
+	@$(RUN) $(BIN)/python -m tests.attack --full $(ATTACKS)
+
+audit: setup ## known vulnerabilities of every pin (needs pypi.org); says how many were audited
+	@$(RUN) $(BIN)/python -m creditrisk audit
 
 clean: ## remove what runs leave behind, but no data and no results
 	@rm -rf .bench .pytest_cache .ruff_cache .mypy_cache .hypothesis dvc_plots monitoring
