@@ -53,10 +53,18 @@ def change(root: Path, name: str) -> tuple[Path, bytes]:
         path.write_bytes(before + b"\n")
         return path, before
     document: dict[str, Any] = yaml.safe_load(before)
-    *above, last = key.split(".")
-    functools.reduce(dict.__getitem__, above, document)[last] = CHANGED
+    set_leaf(document, key)
     path.write_text(yaml.safe_dump(document, sort_keys=False), encoding="utf-8")
     return path, before
+
+
+def set_leaf(section: dict[str, Any], key: str) -> None:
+    """Change the leaf at a dotted key; names of metrics have dots of their own."""
+    name = next(n for n in section if key == n or key.startswith(f"{n}."))
+    if key == name:
+        section[name] = CHANGED
+    else:
+        set_leaf(section[name], key.removeprefix(f"{name}."))
 
 
 def main(folder: str, *names: str) -> None:
