@@ -95,7 +95,8 @@ def test_declared_files_pass() -> None:
         ("write", "data/out.csv"),
         ("read", "data/out.csv"),
     ]
-    watch.check(ENTRY, heard)
+    assert watch.judge(ENTRY, heard) == ([], [])
+    watch.check(ENTRY, heard)  # which refuses what is judged, and nothing here
 
 
 def test_what_was_written_and_moved_counts_as_what_is_left() -> None:
