@@ -18,8 +18,11 @@ import importlib
 import os
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from creditrisk import environment, paths
 from creditrisk.errors import UserError
@@ -36,23 +39,50 @@ def script_names(folder: str = "stages") -> list[str]:
     return sorted(p.stem for p in (paths.ROOT / folder).glob("*.py") if p.stem != "__init__")
 
 
-def load_params(module: Any, name: str, item: str | None) -> Any:
+def load_params(module: Any, name: str, item: str | None, files: Mapping[str, bytes]) -> Any:
     """Return the validated parameters of a stage (of one item of it) or of a study.
 
     A module with a ``select`` function narrows its section to what one item reads; one
     with ``READS`` also gets those sections of the pipeline's ``params.yaml`` as fields; one
-    without ``Params`` reads none.
+    without ``Params`` reads none. They come from the bytes that the guards took when the
+    run began, so no edit can slip in between.
     """
     if not hasattr(module, "Params"):
         return None
     from creditrisk import params
 
-    is_study = module.__name__.startswith("studies.")
-    section = params.read_section(paths.STUDY_PARAMS if is_study else paths.PARAMS, name)
+    own = paths.STUDY_PARAMS if module.__name__.startswith("studies.") else paths.PARAMS
+    section = read_sections(files, own).get(name) or {}
     if hasattr(module, "select"):
         section = module.select(section, item)
-    shared = {s: params.read_section(paths.PARAMS, s) for s in getattr(module, "READS", ())}
+    reads = getattr(module, "READS", ())
+    pipeline = read_sections(files, paths.PARAMS) if reads else {}
+    shared = {name: pipeline.get(name) or {} for name in reads}
     return params.parse(module.Params, section | shared, name)
+
+
+def read_sections(files: Mapping[str, bytes], file: Path) -> dict[str, Any]:
+    """Return the sections of a parameter file.
+
+    Raises
+    ------
+    UserError
+        When the stage's entry names no key of that file, or the file holds no sections.
+    """
+    name = file.as_posix()
+    if name not in files:
+        raise UserError(
+            f"it reads {name}, of which its entry in dvc.yaml names no key: add `params:`"
+        )
+    try:
+        document = yaml.load(files[name], declared.LOADER)  # noqa: S506  (a safe loader)
+    except yaml.YAMLError as error:
+        raise UserError(f"{name}: {error}") from None
+    if not isinstance(document, dict):
+        raise UserError(
+            f"{name}: expected sections named as stages, found {type(document).__name__}"
+        )
+    return document
 
 
 def named_files(parameters: Any) -> list[str]:
@@ -67,10 +97,10 @@ def named_files(parameters: Any) -> list[str]:
     return [p.relative_to(paths.ROOT).as_posix() for p in places if p.is_relative_to(paths.ROOT)]
 
 
-def call(entry: declared.Declared, stage: str, folder: str) -> Any:
+def call(entry: declared.Declared, stage: str, folder: str, files: Mapping[str, bytes]) -> Any:
     """Import a stage, call its ``main``, and return the parameters that it was given."""
     module = importlib.import_module(f"{folder}.{stage}")
-    parameters = load_params(module, stage, entry.item)
+    parameters = load_params(module, stage, entry.item, files)
     arguments = [] if parameters is None else [parameters]
     module.main(*arguments, **({"item": entry.item} if entry.item else {}))
     return parameters
@@ -85,7 +115,7 @@ def run_guarded(entry: declared.Declared, stage: str, folder: str) -> None:
     heard: list[watch.Heard] = []
     workers.follow(str(paths.ROOT), log)
     watch.Ear(str(paths.ROOT), heard.append).listen()
-    parameters = call(entry, stage, folder)
+    parameters = call(entry, stage, folder, before.params)
     heard += workers.finish(log)
     outputs.check_present(entry.outs)
     outputs.check_metrics(entry.metrics)
