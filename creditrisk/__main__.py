@@ -29,7 +29,7 @@ MODULES = {"params": "params_file"}
 def run_docs(options: argparse.Namespace) -> None:
     """Say which generated documents are stale, or write them."""
     from creditrisk import io
-    from creditrisk.cli.graph import read_graph
+    from creditrisk.cli.documents.graph import read_graph
     from creditrisk.features.dictionary import dictionary_csv
 
     documents = {
@@ -51,9 +51,9 @@ def run_docs(options: argparse.Namespace) -> None:
 
 def run_readme(options: argparse.Namespace) -> None:
     """Say which Markdown files hold stale numbers, or bring them up to date."""
-    from creditrisk.cli import readme
+    from creditrisk.cli.documents import numbers
 
-    stale = readme.run(options.write)
+    stale = numbers.run(options.write)
     for path in stale:
         print(f"{'brought up to date' if options.write else 'stale'}: {path.as_posix()}")
     if stale and not options.write:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from creditrisk import environment, paths
 
 if TYPE_CHECKING:
-    from creditrisk.cli.revision import Revision
+    from creditrisk.cli.records.revision import Revision
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -42,7 +42,8 @@ def run(options: argparse.Namespace) -> int:
         For a revision that does not exist, and for gates that cannot be read.
     """
     environment.apply()
-    from creditrisk.cli import gates, metric_files, revision
+    from creditrisk.cli.comparison import gates, metric_files
+    from creditrisk.cli.records import revision
 
     settings = gates.read(paths.ROOT)
     then = revision.find(options.rev, paths.ROOT)
@@ -57,7 +58,7 @@ def paired_intervals(
     then: Revision, root: Path, old: Mapping[str, Any], new: Mapping[str, Any]
 ) -> tuple[dict[str, Any], list[str]]:
     """Return paired intervals of the champion's differences, and why some are missing."""
-    from creditrisk.cli import pairing
+    from creditrisk.cli.comparison import pairing
 
     found: dict[str, Any] = {}
     notes = []

@@ -7,24 +7,24 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from creditrisk import paths
-from creditrisk.cli import doctor_machine, doctor_pipeline, doctor_routes
-from creditrisk.cli.ailments import FAILS, Ailment
+from creditrisk.cli.health import machine, pipeline, routes
+from creditrisk.cli.health.ailments import FAILS, Ailment
 from creditrisk.errors import UserError
 
 CHECKS: tuple[Callable[[Path], Iterator[Ailment]], ...] = (
-    doctor_machine.python,
-    doctor_machine.packages,
-    doctor_machine.memory,
-    doctor_pipeline.disk,
-    doctor_pipeline.version_control,
-    doctor_pipeline.line_ends,
-    doctor_pipeline.locks,
-    doctor_pipeline.cache,
-    doctor_pipeline.links,
-    doctor_pipeline.site_cache,
-    doctor_pipeline.leftovers,
-    doctor_routes.network,
-    doctor_machine.browser,
+    machine.python,
+    machine.packages,
+    machine.memory,
+    pipeline.disk,
+    pipeline.version_control,
+    pipeline.line_ends,
+    pipeline.locks,
+    pipeline.cache,
+    pipeline.links,
+    pipeline.site_cache,
+    pipeline.leftovers,
+    routes.network,
+    machine.browser,
 )
 
 

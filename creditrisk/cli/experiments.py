@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> int:
     UserError
         When DVC cannot list the experiments: no clone of git, no commit.
     """
-    from creditrisk.cli import experiment_page, gates
+    from creditrisk.cli.comparison import experiment_page, gates
 
     settings = gates.read(paths.ROOT)
     shown = show(paths.ROOT, options.commits)

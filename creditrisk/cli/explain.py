@@ -14,11 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import paths
-from creditrisk.cli import changes as compare
-from creditrisk.cli import hashing, lockfile, old_versions
-from creditrisk.cli.changes import Change
-from creditrisk.cli.findings import listed
-from creditrisk.cli.lockfile import Entry, Stage
+from creditrisk.cli.checks.findings import listed
+from creditrisk.cli.records import changes as compare
+from creditrisk.cli.records import hashing, lockfile, old_versions
+from creditrisk.cli.records.changes import Change
+from creditrisk.cli.records.lockfile import Entry, Stage
 
 WIDTH = 60
 """Characters of a parameter's value that are shown."""

@@ -38,8 +38,8 @@ def run(options: argparse.Namespace) -> int:
     """
     import yaml
 
-    from creditrisk.cli import revision
-    from creditrisk.cli.changes import leaves
+    from creditrisk.cli.records import revision
+    from creditrisk.cli.records.changes import leaves
 
     file = paths.ROOT / paths.PARAMS
     committed = revision.find("HEAD", paths.ROOT).text(paths.PARAMS.as_posix())

@@ -12,9 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from creditrisk import io, paths, schema
-from creditrisk.cli import cache_check, changes, hashing, lock_check, lockfile
-from creditrisk.cli.findings import Finding, Section
-from creditrisk.cli.page_numbers import MarkedNumbers, wrong_numbers
+from creditrisk.cli.checks import cache, locks
+from creditrisk.cli.checks.findings import Finding, Section
+from creditrisk.cli.checks.page_numbers import MarkedNumbers, wrong_numbers
+from creditrisk.cli.records import changes, hashing, lockfile
 from creditrisk.errors import UserError
 from creditrisk.fetching import DEFAULT_SOURCE
 
@@ -88,12 +89,12 @@ def sections(root: Path, tolerance: float | None = None) -> Iterator[Section]:
     """
     stages = lockfile.read_stages(root)
     today = hashing.entries(root, changes.paths_of(stages))
-    yield lock_check.check(root, stages, today, is_exact=tolerance is None)
-    yield cache_check.check(root, stages)
+    yield locks.check(root, stages, today, is_exact=tolerance is None)
+    yield cache.check(root, stages)
     yield check_raw(root)
     yield check_models(root)
     if tolerance is not None:
-        from creditrisk.cli import tolerance as within
+        from creditrisk.cli.checks import tolerance as within
 
         yield within.check(root, tolerance)
     yield check_reports(root)
@@ -154,12 +155,12 @@ def check_reports(root: Path) -> Section:
 
 def check_documents(root: Path) -> Section:
     """Hold the numbers in Markdown files to metrics and studies."""
-    from creditrisk.cli import readme
+    from creditrisk.cli.documents import numbers
 
-    looked_at = f"numbers in {', '.join(path.as_posix() for path in readme.FILES)}"
+    looked_at = f"numbers in {', '.join(path.as_posix() for path in numbers.FILES)}"
     try:
         with contextlib.chdir(root):
-            stale = readme.run(write=False)
+            stale = numbers.run(write=False)
     except (LookupError, TypeError, ValueError, OSError) as error:
         text = f"a marked number cannot be found ({type(error).__name__}: {error})"
         return Section("documents", looked_at, [Finding(text, "mend its mark")])

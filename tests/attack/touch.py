@@ -18,7 +18,7 @@ from typing import Any
 
 import yaml
 
-from creditrisk.cli import lockfile
+from creditrisk.cli.records import lockfile
 from tests import small_pipeline
 from tests.attack.ground import Ground, Yard
 

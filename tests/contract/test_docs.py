@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from creditrisk.cli import readme
+from creditrisk.cli.documents import numbers as readme
 from tests.contract import graph
 
 ROOT = graph.ROOT

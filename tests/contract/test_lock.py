@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from creditrisk.cli import lockfile
+from creditrisk.cli.records import lockfile
 from tests import small_pipeline
 from tests.contract import graph
 

@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 from creditrisk import io, paths
-from creditrisk.cli.page_numbers import MarkedNumbers, wrong_numbers
+from creditrisk.cli.checks.page_numbers import MarkedNumbers, wrong_numbers
 from creditrisk.reporting.render import PAGES
 
 ROOT = Path(__file__).resolve().parents[2]

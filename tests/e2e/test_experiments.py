@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from creditrisk import io
-from creditrisk.cli import graph
+from creditrisk.cli.documents import graph
 from tests.small_pipeline import (
     ROOT,
     commit,

@@ -14,7 +14,9 @@ import pytest
 import yaml
 
 from creditrisk import io, params, paths, schema
-from creditrisk.cli import compare, gates, metric_files, pairing, revision
+from creditrisk.cli import compare
+from creditrisk.cli.comparison import gates, metric_files, pairing
+from creditrisk.cli.records import revision
 from creditrisk.errors import UserError
 from creditrisk.metrics import calibration, comparison
 

@@ -12,7 +12,8 @@ from typing import Any
 import pytest
 
 from creditrisk import params, paths
-from creditrisk.cli import experiment_page, experiments, gates
+from creditrisk.cli import experiments
+from creditrisk.cli.comparison import experiment_page, gates
 from creditrisk.errors import UserError
 
 SETTINGS = params.parse(

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from creditrisk.cli import changes, explain, hashing, lockfile
+from creditrisk.cli import explain
+from creditrisk.cli.records import changes, hashing, lockfile
 from creditrisk.errors import UserError
 from tests.unit import tiny_pipeline as tiny
 

@@ -9,7 +9,8 @@ import pytest
 import yaml
 
 from creditrisk import paths
-from creditrisk.cli import params_file, revision
+from creditrisk.cli import params_file
+from creditrisk.cli.records import revision
 from creditrisk.errors import UserError
 
 COMMITTED = """\

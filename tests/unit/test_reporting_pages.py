@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import jinja2
 import pytest
 
-from creditrisk.cli.graph import read_graph
+from creditrisk.cli.documents.graph import read_graph
 from creditrisk.reporting import figures, pipeline, provenance, render, theme
 from creditrisk.reporting import format as fmt
 

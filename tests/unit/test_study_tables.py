@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from creditrisk.cli import study_tables
+from creditrisk.cli.documents import study_tables
 
 
 def test_outlier_arms_have_their_verdicts_and_gaps() -> None:

@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 from creditrisk import io, paths, schema
-from creditrisk.cli import cache_check, tolerance, verify
-from creditrisk.cli.findings import Finding
+from creditrisk.cli import verify
+from creditrisk.cli.checks import cache, tolerance
+from creditrisk.cli.checks.findings import Finding
 from creditrisk.errors import UserError
 from tests.unit import tiny_pipeline as tiny
 
@@ -57,7 +58,7 @@ def flip(file: Path) -> None:
 
 
 def test_one_flipped_byte_in_any_cache_object_is_named(repo: Path) -> None:
-    objects = cache_check.objects(repo / ".dvc/cache")
+    objects = cache.objects(repo / ".dvc/cache")
     assert len(objects) == 6  # metrics that git keeps are remembered too
     for file in objects:
         before = file.read_bytes()
@@ -75,7 +76,7 @@ def test_a_damaged_object_says_whose_it_is_and_an_old_one_that_it_is_old(repo: P
     old.parent.mkdir(exist_ok=True)
     old.write_text("x")
     assert "(of an earlier run)" in texts(repo)
-    for file in cache_check.objects(repo / ".dvc/cache"):
+    for file in cache.objects(repo / ".dvc/cache"):
         flip(file)
     found = texts(repo)
     assert "(models/total.txt)" in found

@@ -11,8 +11,8 @@ from importlib import metadata
 from pathlib import Path
 
 from creditrisk import paths
-from creditrisk.cli.ailments import Ailment, fails, megabytes, note
-from creditrisk.cli.findings import listed
+from creditrisk.cli.checks.findings import listed
+from creditrisk.cli.health.ailments import Ailment, fails, megabytes, note
 
 PEAK_BYTES = 1_500_000_000
 """What the largest stage takes on the default data set, where ``.bench/`` says nothing else."""

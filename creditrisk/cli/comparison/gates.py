@@ -77,7 +77,7 @@ def compare(
     Parameters
     ----------
     old, new : mapping of str to value
-        What :mod:`~creditrisk.cli.metric_files` returned.
+        What :mod:`~creditrisk.cli.comparison.metric_files` returned.
     settings : Params
     intervals : mapping of str to mapping
         Rows of :func:`~creditrisk.metrics.comparison.holm` with their ``verdict``, by metric.

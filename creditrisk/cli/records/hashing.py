@@ -13,7 +13,7 @@ from functools import cache
 from pathlib import Path
 from typing import TypeVar
 
-from creditrisk.cli.lockfile import Entry
+from creditrisk.cli.records.lockfile import Entry
 
 QUIET_SECONDS = 2.0
 """What takes longer says how far it is, as often."""

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from creditrisk import io, params, paths, schema
-from creditrisk.cli.hashing import md5_of_file
-from creditrisk.cli.revision import Revision
+from creditrisk.cli.records.hashing import md5_of_file
+from creditrisk.cli.records.revision import Revision
 
 if TYPE_CHECKING:
     import numpy as np

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import paths
-from creditrisk.cli.changes import cache_folder, object_file
-from creditrisk.cli.hashing import md5_of_file
+from creditrisk.cli.records.changes import cache_folder, object_file
+from creditrisk.cli.records.hashing import md5_of_file
 from creditrisk.errors import UserError
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from creditrisk.cli import changes as compare
-from creditrisk.cli.changes import Change
-from creditrisk.cli.findings import Finding, Section, listed
-from creditrisk.cli.lockfile import PIPELINES, Entry, Stage
+from creditrisk.cli.checks.findings import Finding, Section, listed
+from creditrisk.cli.records import changes as compare
+from creditrisk.cli.records.changes import Change
+from creditrisk.cli.records.lockfile import PIPELINES, Entry, Stage
 
 AGAIN = {".": "`dvc repro`", "studies": "`make studies`"}
 

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import io, paths, schema
-from creditrisk.cli import revision
-from creditrisk.cli.changes import ABSENT
-from creditrisk.cli.findings import Finding, Section
+from creditrisk.cli.checks.findings import Finding, Section
+from creditrisk.cli.records import revision
+from creditrisk.cli.records.changes import ABSENT
 
 FOLDERS = (paths.METRICS, paths.study("*").parent)
 REMEDY = "read what differs with `python -m creditrisk compare HEAD`, then raise --tolerance or stay away"

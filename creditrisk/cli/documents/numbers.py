@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import io, paths
-from creditrisk.cli import study_tables
+from creditrisk.cli.documents import study_tables
 from creditrisk.validation import ablation, benchmark_report, imbalance, learning
 
 CLAIM = re.compile(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from creditrisk.cli.lockfile import ABSENT, Description, Entry, Stage
+from creditrisk.cli.records.lockfile import ABSENT, Description, Entry, Stage
 from creditrisk.errors import UserError
 
 NEW, COMMAND, PARAMETER, DEPENDENCY, OUTPUT = (
@@ -79,7 +79,7 @@ def changes(stage: Stage, today: Mapping[str, Entry | None], cache: Path) -> lis
     ----------
     stage : Stage
     today : mapping
-        Path → its present :class:`~creditrisk.cli.lockfile.Entry`, None where nothing is.
+        Path → its present :class:`~creditrisk.cli.records.lockfile.Entry`, None where nothing is.
     cache : Path
         Folder of the pipeline's cache.
 

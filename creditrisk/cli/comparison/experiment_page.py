@@ -9,8 +9,8 @@ from typing import Any
 from urllib.parse import quote
 
 from creditrisk import paths
-from creditrisk.cli import gates, metric_files
-from creditrisk.cli.changes import leaves
+from creditrisk.cli.comparison import gates, metric_files
+from creditrisk.cli.records.changes import leaves
 
 QUESTION = "What did experiments change, and what came of it?"
 

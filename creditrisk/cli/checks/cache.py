@@ -13,11 +13,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from creditrisk.cli import changes as compare
-from creditrisk.cli import lockfile
-from creditrisk.cli.findings import Finding, Section
-from creditrisk.cli.hashing import in_threads, md5_of_file
-from creditrisk.cli.lockfile import Stage
+from creditrisk.cli.checks.findings import Finding, Section
+from creditrisk.cli.records import changes as compare
+from creditrisk.cli.records import lockfile
+from creditrisk.cli.records.hashing import in_threads, md5_of_file
+from creditrisk.cli.records.lockfile import Stage
 from creditrisk.errors import UserError
 
 OBJECT = re.compile(r"[0-9a-f]{32}(\.dir)?")

@@ -10,8 +10,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from creditrisk import fetching, paths, schema
-from creditrisk.cli import changes, lockfile
-from creditrisk.cli.ailments import Ailment, fails, note
+from creditrisk.cli.health.ailments import Ailment, fails, note
+from creditrisk.cli.records import changes, lockfile
 
 SECONDS = 1.0
 """A host that does not answer within this is called unreachable."""

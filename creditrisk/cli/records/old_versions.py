@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from creditrisk.cli.hashing import manifest_md5, md5_of_bytes
+from creditrisk.cli.records.hashing import manifest_md5, md5_of_bytes
 
 N_COMMITS = 20
 """So many commits that touched a path are looked through for the version that ran."""

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from creditrisk import io, paths
-from creditrisk.cli.revision import Revision
+from creditrisk.cli.records.revision import Revision
 from creditrisk.errors import UserError
 
 

@@ -10,9 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from creditrisk.cli import cache_check, changes, lockfile
-from creditrisk.cli.ailments import Ailment, fails, megabytes, note
-from creditrisk.cli.findings import listed
+from creditrisk.cli.checks import cache as cache_check
+from creditrisk.cli.checks.findings import listed
+from creditrisk.cli.health.ailments import Ailment, fails, megabytes, note
+from creditrisk.cli.records import changes, lockfile
 
 SITE_CACHE = "DVC_SITE_CACHE_DIR"
 HOME_CACHE = f'export {SITE_CACHE}="$HOME/.cache/dvc"'
