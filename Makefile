@@ -74,10 +74,11 @@ docs: setup ## write docs/data-dictionary.csv and docs/pipeline.json from the co
 readme: setup ## bring the numbers in Markdown files up to date with reports/metrics
 	@$(BIN)/python -m creditrisk readme --write
 
-bench: setup ## speed on this machine: families, resampling, DBSCAN, the service beside tutorial servers
+bench: setup ## speed on this machine: families, resampling, DBSCAN, the pipeline, the service beside tutorial servers
 	@$(RUN) $(BIN)/python -m benchmarks.ladder
 	@$(RUN) $(BIN)/python -m benchmarks.statistics
 	@$(RUN) $(BIN)/python -m benchmarks.density
+	@$(RUN) $(BIN)/python -m benchmarks.pipeline
 	@$(RUN) $(BIN)/python -m benchmarks.serving
 
 attack: setup ## try to make the pipeline lie: kills, edits mid-run, flipped bytes… (an hour; ATTACKS="kill flip" for some)

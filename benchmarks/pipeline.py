@@ -109,7 +109,9 @@ def measure_guards(settings: Settings, copy: Path) -> dict[str, dict[str, float]
             },
             settings.rounds,
         )
-        found[stage] = took | {"added_ms": 1000 * (took["guarded_s"] - took["unguarded_s"])}
+        found[stage.replace(" ", "_")] = took | {
+            "added_ms": 1000 * (took["guarded_s"] - took["unguarded_s"])
+        }
     return found
 
 
@@ -181,7 +183,7 @@ def main() -> None:
         guards = measure_guards(settings, folder / "copy")
         for stage, took in guards.items():
             print(
-                f"guards of {stage:16} {took['added_ms']:5.0f} ms beside {took['unguarded_s']:.2f} s",
+                f"guards of {stage:14} {took['added_ms']:5.0f} ms beside {took['unguarded_s']:.2f} s",
                 flush=True,
             )
         nothing = measure_nothing_to_do(settings, folder)

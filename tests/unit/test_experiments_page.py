@@ -80,6 +80,13 @@ class Cells(HTMLParser):
             self.rows[-1][-1] = (key, " ".join([text, *data.split()]).strip())
 
 
+def test_an_experiment_without_new_metrics_is_marked(shown: list[dict[str, Any]]) -> None:
+    base = experiment_page.table(shown[1], [("working tree", "", shown[0])], SETTINGS)
+    states = {row["name"]: row["state"] for row in base["rows"]}
+    marked = {name for name, state in states.items() if state == experiment_page.UNMOVED}
+    assert marked == {"odd-one"}, "others have other metrics, none yet, or no other parameter"
+
+
 def rows(shown: list[dict[str, Any]]) -> list[list[tuple[str | None, str]]]:
     return Cells(experiment_page.page(shown, SETTINGS, paths.ROOT / experiments.PAGE)).rows
 

@@ -13,6 +13,9 @@ from creditrisk.cli.comparison import gates, metric_files
 from creditrisk.cli.records.changes import leaves
 
 QUESTION = "What did experiments change, and what came of it?"
+UNMOVED = "no metric moved: was `summary` run?"
+"""State of an experiment with other parameters and the commit's metrics to the last digit, which
+is what a run of one family alone leaves."""
 
 
 def page(shown: list[dict[str, Any]], settings: gates.Params, file: Path) -> str:
@@ -89,7 +92,10 @@ def table(
     rows = [_row(commit["name"] or "HEAD", "", commit, values, base=base, settings=settings)]
     for (name, state, entry), own in zip(entries, changed, strict=True):
         values = [own[key][1] if key in own else None for key in keys]
-        rows.append(_row(name, state, entry, values, base=base, settings=settings))
+        row = _row(name, state, entry, values, base=base, settings=settings)
+        if own and not state and not any(cell["difference"] for cell in row["cells"]):
+            row["state"] = UNMOVED
+        rows.append(row)
     finished = [row for row in rows[1 + len(more) :] if row["is_within_gates"]]
     short = commit["rev"][:7]
     heads = [{"label": "experiment", "note": ""}]

@@ -33,7 +33,12 @@ TABLES: dict[str, Callable[[dict[str, Any]], str]] = {
     "outliers": study_tables.outliers,
 }
 STUDY, BENCH = "study/", "bench/"
-FILES = (Path("README.md"), Path("docs/experiments.md"), Path("docs/decisions.md"))
+FILES = (
+    Path("README.md"),
+    Path("docs/experiments.md"),
+    Path("docs/decisions.md"),
+    Path("docs/trust.md"),
+)
 
 
 def lookup(document: Any, key: str) -> Any:
