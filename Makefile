@@ -36,7 +36,7 @@ $(VENV)/.installed: requirements.txt
 repro: setup ## run the whole pipeline: raw data in; models, metrics and reports out
 	@test -e .git || { $(BIN)/dvc config --local core.no_scm true; \
 		echo "No git here: the pipeline runs; dvc metrics diff, params diff, plots diff and exp need a clone."; }
-	@$(RUN) dvc repro
+	@$(RUN) dvc repro || { $(RUN) $(BIN)/python -m creditrisk doctor --mend 2>/dev/null && $(RUN) dvc repro; }
 
 studies: setup ## run the long computations that are stale (about an hour for all on two cores)
 	@$(RUN) dvc repro features

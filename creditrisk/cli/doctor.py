@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from creditrisk import paths
-from creditrisk.cli.health import machine, pipeline, routes
+from creditrisk.cli.health import locks, machine, pipeline, routes
 from creditrisk.cli.health.ailments import FAILS, Ailment
 from creditrisk.errors import UserError
 
@@ -18,7 +19,7 @@ CHECKS: tuple[Callable[[Path], Iterator[Ailment]], ...] = (
     pipeline.disk,
     pipeline.version_control,
     pipeline.line_ends,
-    pipeline.locks,
+    locks.locks,
     pipeline.cache,
     pipeline.links,
     pipeline.site_cache,
@@ -29,17 +30,30 @@ CHECKS: tuple[Callable[[Path], Iterator[Ailment]], ...] = (
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Describe the command; it takes nothing."""
+    """Add what the command takes."""
     parser.description = (
         "Look at Python and its packages, memory, disk, git, line ends, DVC's locks, cache, "
         "links and state, leftovers of killed runs, the ways to the data, the remote, and the "
         "browser for the tests. Nothing is changed. A line that starts with FAIL would make a "
         "run fail and gives exit code 1; a note would not."
     )
+    parser.add_argument(
+        "--mend",
+        action="store_true",
+        help="instead, make whole what a killed DVC cut off: dvc.lock and .dvc/tmp/rwlock; exit "
+        "code 0 when something was mended, so that a run can be tried again, else 1",
+    )
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print every finding with its remedy; return 1 when a run would fail, else 0."""
+    """Print every finding with its remedy; return 1 when a run would fail, else 0.
+
+    With ``--mend`` print what was mended; return 1 when nothing was.
+    """
+    if options.mend:
+        done = list(locks.mend(paths.ROOT))
+        print("\n".join(done) or "nothing to mend", file=sys.stdout if done else sys.stderr)
+        return int(not done)
     n_fails = n_notes = 0
     for ailment in examine(paths.ROOT):
         print(ailment, flush=True)

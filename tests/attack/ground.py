@@ -121,6 +121,20 @@ class Ground:
         assert code != 0, f"{' '.join(words)} succeeded:\n{output}"
         return output
 
+    def repro(self, *targets: str, **extra: str) -> bool:
+        """Run the pipeline as ``make repro`` does; tell whether something had to be mended first.
+
+        DVC writes its lock and its list of running stages in place, so a run that ends while it does
+        leaves a part of one, which the next run refuses.
+        """
+        code, output = self.call("dvc", "repro", *targets, **extra)
+        if code == 0:
+            return False
+        code, mended = self.call("python", "-m", "creditrisk", "doctor", "--mend", **extra)
+        assert code == 0, f"dvc repro failed, and {mended}:\n{output}"
+        self.must("dvc", "repro", *targets, **extra)
+        return True
+
     def lock(self) -> str:
         """Return dvc.lock with its entries sorted: where a run has several targets, DVC appends in any order."""
         return yaml.safe_dump(yaml.safe_load((self.folder / "dvc.lock").read_text("utf-8")))

@@ -15,7 +15,7 @@ from types import SimpleNamespace
 import pytest
 
 from creditrisk.cli import doctor
-from creditrisk.cli.health import machine, pipeline, routes
+from creditrisk.cli.health import locks, machine, pipeline, routes
 from creditrisk.cli.health.ailments import FAILS, FINE, NOTE, Ailment
 from creditrisk.errors import UserError
 from tests.unit.tiny_pipeline import write
@@ -109,7 +109,7 @@ def ended_process() -> int:
 
 
 def dvc_locks(root: Path) -> tuple[str, str]:
-    ailment = next(iter(pipeline.locks(root)))
+    ailment = next(iter(locks.locks(root)))
     return ailment.level, str(ailment)
 
 
@@ -271,10 +271,10 @@ def test_the_exit_code_counts_failures_and_not_notes(
         yield Ailment("thing", "is odd", "do this", NOTE)
 
     monkeypatch.setattr(doctor, "CHECKS", (noted,))
-    assert doctor.run(argparse.Namespace()) == 0
+    assert doctor.run(argparse.Namespace(mend=False)) == 0
     assert capsys.readouterr().out.splitlines()[0] == "note  thing      is odd: do this"
     monkeypatch.setattr(doctor, "CHECKS", (damaged, noted))
-    assert doctor.run(argparse.Namespace()) == 1
+    assert doctor.run(argparse.Namespace(mend=False)) == 1
     out = capsys.readouterr().out
     assert "FAIL  damaged    dvc.lock is damaged" in out
     assert "1 that would make a run fail, 1 notes." in out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import stat
@@ -57,61 +56,6 @@ def line_ends(root: Path) -> Iterator[Ailment]:
         yield note("line ends", f"CRLF in {shown}: stages rerun in vain", remedy)
     else:
         yield Ailment("line ends", f"LF in {len(files)} files")
-
-
-def locks(root: Path) -> Iterator[Ailment]:
-    """Locks of DVC: held by a DVC that runs, left by a dead process, or held by a stranger."""
-    for pipeline in lockfile.PIPELINES:
-        folder = root / pipeline / ".dvc" / "tmp"
-        file = folder / "rwlock"
-        shown = file.relative_to(root).as_posix()
-        try:
-            held = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
-            pids = {int(entry["pid"]) for entry in _holders(held)}
-        except (ValueError, LookupError, TypeError, AttributeError):
-            yield fails("locks", f"{shown} is damaged", "delete it when no DVC runs")
-            continue
-        pids |= _pid_in(folder / "lock")
-        kinds = {pid: _kind(pid) for pid in pids}
-        strangers = [pid for pid in _pids(held) if kinds[pid] == "stranger"]
-        busy = [str(pid) for pid, kind in kinds.items() if kind == "dvc"]
-        if strangers:
-            text = f"{shown} names process {listed(map(str, strangers))}, which is no DVC"
-            yield fails("locks", text, f"a killed run left it: delete {shown}")
-        elif busy:
-            yield note("locks", f"DVC is at work (process {listed(busy)})", "let it end first")
-        else:
-            dead = ", but entries of dead processes, which DVC clears by itself"
-            yield Ailment("locks", f"none held in {shown}{dead if _pids(held) else ''}")
-
-
-def _holders(held: dict) -> Iterator[dict]:
-    """Yield who holds anything: writers one a path, readers a list a path."""
-    yield from held.get("write", {}).values()
-    for readers in held.get("read", {}).values():
-        yield from readers
-
-
-def _pids(held: dict) -> set[int]:
-    return {int(entry["pid"]) for entry in _holders(held)}
-
-
-def _pid_in(file: Path) -> set[int]:
-    """Return the process that a lock file names; the lock itself ends with the process."""
-    text = file.read_text(encoding="ascii", errors="replace").strip() if file.exists() else ""
-    return {int(text)} if text.isdigit() else set()
-
-
-def _kind(pid: int) -> str:
-    import psutil
-
-    try:
-        words = psutil.Process(pid).cmdline()
-    except psutil.AccessDenied:
-        return "dvc"  # someone else's process; it may be one
-    except psutil.NoSuchProcess:
-        return "dead"
-    return "dvc" if any("dvc" in word for word in words) else "stranger"
 
 
 def cache(root: Path) -> Iterator[Ailment]:
