@@ -185,16 +185,46 @@ def test_a_table_of_ones_own_is_no_dependency(house: Path) -> None:
     stage(house, "open('mine.csv').close()")
     refused(house, "- mine.csv")
     assert run(house, CREDIT_DATA="mine.csv").returncode == 0
-    stage(house, "open(given[0].source).close()", params=["probe"])
+    with_parameter(house, "open(given[0].source).close()")
+    result = run(house)
+    assert result.returncode == 0, result.stderr
+
+
+def with_parameter(house: Path, body: str, **entry: object) -> None:
+    """Write the stage with one parameter, `source`, which is mine.csv."""
+    deps = [*ENTRY["deps"], "creditrisk/params.py", "creditrisk/errors.py"]
+    stage(house, body, **{"deps": deps, "params": ["probe"], **entry})
     with (house / "stages/probe.py").open("a") as file:
         file.write("\n\nfrom creditrisk import params\n\n\nclass Params(params.Params):\n")
         file.write("    source: str\n")
-    deps = [*ENTRY["deps"], "creditrisk/params.py", "creditrisk/errors.py"]
-    entry = ENTRY | {"deps": deps, "params": ["probe"]}
-    (house / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"probe": entry}}))
     (house / "params.yaml").write_text("probe: {source: mine.csv}\n")
-    result = run(house)
-    assert result.returncode == 0, result.stderr
+
+
+def test_a_stage_gets_the_parameters_that_were_taken_when_it_began(house: Path) -> None:
+    with_parameter(house, "assert given[0].source == 'mine.csv'")
+    edit = "import pathlib; pathlib.Path('params.yaml').write_text('probe: {source: other.csv}')"
+    with (house / "stages/probe.py").open("a") as file:  # edited while the stage is imported
+        file.write(f"\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {edit!r}])\n")
+    refused(house, "probe in params.yaml changed while the stage ran")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("probe: {source: [", "params.yaml: "),
+        ("- probe", "params.yaml: expected sections named as stages, found list"),
+        ("probe: {}", "probe.source: Field required"),
+    ],
+)
+def test_parameters_that_cannot_be_read_are_said(house: Path, text: str, said: str) -> None:
+    with_parameter(house, "pass")
+    (house / "params.yaml").write_text(text)
+    refused(house, said)
+
+
+def test_parameters_that_the_entry_does_not_name_are_said(house: Path) -> None:
+    with_parameter(house, "pass", params=[])
+    refused(house, "it reads params.yaml, of which its entry in dvc.yaml names no key")
 
 
 def test_an_input_edited_meanwhile_fails_the_stage(house: Path) -> None:
