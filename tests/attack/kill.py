@@ -11,7 +11,9 @@ import psutil
 from tests.attack.ground import Gate, Ground, Yard, wait_for
 from tests.small_pipeline import commit
 
-MOMENTS = {False: 3, True: 30}
+MOMENTS = {False: 1, True: 30}
+WRITTEN_IN_PLACE = {False: ("dvc.lock",), True: ("dvc.lock", ".dvc/tmp/rwlock")}
+"""Files of DVC's that a kill can cut off."""
 STAGES_WITH_WORKERS = ("rfm", "train@random_forest", "cluster")
 """Targets of the full attack: processes and threads of their own are what leaves orphans."""
 SECONDS = 5.0
@@ -33,9 +35,13 @@ def attack(yard: Yard) -> str:
         ground = emptied(yard)
         n_cut += killed(ground, victim, after, targets)
         n_mended += recovered(ground, clean, targets, f"{victim} killed after {after:.2f} s")
+    for name in WRITTEN_IN_PLACE[yard.is_full]:
+        ground = emptied(yard)
+        killed_in_a_write(ground, name, targets)
+        n_mended += recovered(ground, clean, targets, f"dvc killed while it wrote {name}")
     return (
-        f"1 kill at a gate and {MOMENTS[yard.is_full]} at random moments, {n_cut} of them in time; "
-        f"{n_mended} times DVC had cut off a file of its own, which was mended"
+        f"1 kill at a gate, {MOMENTS[yard.is_full]} at random moments, {n_cut} of them in time, and "
+        f"1 while DVC wrote {' and '.join(WRITTEN_IN_PLACE[yard.is_full])}; {n_mended} cut off and mended"
     )
 
 
@@ -62,6 +68,22 @@ def killed(ground: Ground, victim: str, after: float, targets: tuple[str, ...]) 
     ground.end(run)
     nobody_left(ground, f"{victim} killed after {after:.2f} s")
     return was_running
+
+
+def killed_in_a_write(ground: Ground, name: str, targets: tuple[str, ...]) -> None:
+    """Kill DVC as soon as a file that it writes in place has become shorter."""
+    file = ground.folder / name
+    run = ground.start("dvc", "repro", *targets)
+    longest = 0
+    while run.poll() is None:
+        for _ in range(1000):  # looking takes a microsecond, asking for the process ten
+            size = file.stat().st_size if file.exists() else 0
+            if size < longest:
+                run.kill()
+                break
+            longest = size
+    ground.end(run)
+    nobody_left(ground, f"dvc killed while it wrote {name}")
 
 
 def nobody_left(ground: Ground, when: str) -> None:
