@@ -11,7 +11,7 @@ import psutil
 from tests.attack.ground import Gate, Ground, Yard, wait_for
 from tests.small_pipeline import commit
 
-MOMENTS = {False: 1, True: 30}
+MOMENTS = {False: 0, True: 30}
 WRITTEN_IN_PLACE = {False: ("dvc.lock",), True: ("dvc.lock", ".dvc/tmp/rwlock")}
 """Files of DVC's that a kill can cut off."""
 STAGES_WITH_WORKERS = ("rfm", "train@random_forest", "cluster")

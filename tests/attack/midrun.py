@@ -38,7 +38,7 @@ EDITS: dict[str, Callable[[Path], None]] = {
     "studies/results/segments.json": append,
 }
 """File that is edited while the stage runs → how."""
-N_SAMPLED = 3
+N_SAMPLED = 1
 
 
 def attack(yard: Yard) -> str:
