@@ -250,7 +250,8 @@ def write_models(
         band=None if refits["stale"] else refits["document"]["band"],
     )
     X = rows.matrix(table, names)
-    io.write_arrays(models / "champion.npz", **served.tree_tables(pipeline, X))
+    tables = served.tree_tables(pipeline, X, n_jobs=training.available_cores())
+    io.write_arrays(models / "champion.npz", **tables)
     champion["ranges"] = served.amount_ranges(table, labels)
     io.write_json(models / "champion.json", champion, digits=None)
     io.write_json(models / "feature_names.json", names)

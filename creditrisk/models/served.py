@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 Array = np.ndarray
 
 
-def tree_tables(pipeline: Pipeline, X: Array) -> dict[str, Array]:
+def tree_tables(pipeline: Pipeline, X: Array, n_jobs: int) -> dict[str, Array]:
     """Return ``champion.npz``: the champion's trees as tables, checked on every row.
 
     Parameters
@@ -24,6 +24,8 @@ def tree_tables(pipeline: Pipeline, X: Array) -> dict[str, Array]:
     pipeline : Pipeline
         Fitted, of a single boosted-tree step.
     X : ndarray of float, shape (n, k)
+    n_jobs : int
+        Threads.
 
     Raises
     ------
@@ -33,7 +35,7 @@ def tree_tables(pipeline: Pipeline, X: Array) -> dict[str, Array]:
     booster = pipeline.named_steps["model"].get_booster()
     tables = trees.build_tables(booster)
     if len(tables["output"]):
-        trees.check_tables(tables, booster, X)
+        trees.check_tables(tables, booster, X, n_jobs)
     return tables
 
 

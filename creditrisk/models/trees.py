@@ -32,6 +32,8 @@ NO_FEATURE = -1
 ANSWERS = (np.arange(N_PATTERNS)[:, None] >> np.arange(N_TESTS) & 1).astype(bool)
 """Whether test i is answered yes (the value is below the threshold) in each pattern."""
 
+CHECKED = 4096
+"""Rows that are compared with XGBoost at once: its values are spread over n · k · k numbers."""
 BLOCK = 256
 """Rows looked up at a time; bounds memory and changes no bit."""
 FEW = 16
@@ -348,7 +350,7 @@ class BoosterTrees:
         return np.asarray(margin, dtype=float), by_group
 
 
-def check_tables(tables: Mapping[str, Array], booster: Any, X: Array) -> None:
+def check_tables(tables: Mapping[str, Array], booster: Any, X: Array, n_jobs: int = 1) -> None:
     """Refuse tables that do not predict and explain what the model does.
 
     Parameters
@@ -357,15 +359,29 @@ def check_tables(tables: Mapping[str, Array], booster: Any, X: Array) -> None:
         From :func:`build_tables`.
     booster : xgboost.Booster
     X : ndarray of float, shape (n, k)
+    n_jobs : int, default 1
+        Threads, which compare rows side by side.
 
     Raises
     ------
     UserError
         When a margin or a Shapley value is off by more than 1e-5.
     """
+    from concurrent.futures import ThreadPoolExecutor
+
     each = np.arange(X.shape[1])
-    ours = TableTrees(tables, each).predict(X, explain=True)
-    theirs = BoosterTrees(booster, each).predict(X, explain=True)
-    for name, own, reference in zip(("margins", "contributions"), ours, theirs, strict=True):
-        if (worst := float(np.abs(np.subtract(own, reference)).max())) > 1e-5:  # type: ignore[arg-type]
-            raise UserError(f"tables of the trees: {name} are off by {worst:.2g}")
+    ours = TableTrees(tables, each)
+    # XGBoost's own threads do not share this work; and a copy for each thread, since the settings
+    # of a booster are part of its pickle, which is written later
+    blocks = [(X[i : i + CHECKED], booster.copy()) for i in range(0, len(X), CHECKED)]
+
+    def differences(block: tuple[Array, Any]) -> list[float]:
+        rows, theirs = block
+        sides = (s.predict(rows, explain=True) for s in (ours, BoosterTrees(theirs, each)))
+        return [float(np.abs(np.subtract(*pair)).max()) for pair in zip(*sides, strict=True)]
+
+    with ThreadPoolExecutor(n_jobs) as pool:
+        worst = np.max(list(pool.map(differences, blocks)), axis=0)
+    for name, largest in zip(("margins", "contributions"), worst, strict=True):
+        if not largest <= 1e-5:
+            raise UserError(f"tables of the trees: {name} are off by {largest:.2g}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -127,10 +128,29 @@ def test_xgboost_answers_for_deeper_trees() -> None:
 @pytest.mark.parametrize("part", ["output", "shapley"])
 def test_wrong_tables_are_refused(booster: xgboost.Booster, part: str) -> None:
     X, tables = rows_with_gaps(50), trees.build_tables(booster)
-    trees.check_tables(tables, booster, X)
+    before = pickle.dumps(booster)
+    trees.check_tables(tables, booster, X, n_jobs=2)
+    assert pickle.dumps(booster) == before, "what is written later does not know of the threads"
     wrong = {**tables, part: tables[part] + np.float32(0.001)}
     with pytest.raises(UserError, match="are off by"):
         trees.check_tables(wrong, booster, X)
+
+
+def test_a_row_far_down_is_compared_too(
+    booster: xgboost.Booster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(trees, "CHECKED", 7)
+    X, tables = rows_with_gaps(50), trees.build_tables(booster)
+    own = trees.TableTrees.predict
+
+    def off_at_the_end(self: trees.TableTrees, rows: np.ndarray, *, explain: bool) -> tuple:
+        margin, values = own(self, rows, explain=explain)
+        return margin + (0.001 if (rows[-1:] == X[-1:]).all() else 0.0), values
+
+    X[-1] = 0.5  # without a gap, so that it equals itself
+    monkeypatch.setattr(trees.TableTrees, "predict", off_at_the_end)
+    with pytest.raises(UserError, match="margins are off by"):
+        trees.check_tables(tables, booster, X)
 
 
 def test_shapley_weights_share_out_everything() -> None:
