@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -16,6 +17,10 @@ from creditrisk.errors import UserError
 from tests.small_pipeline import dvc, git
 
 ROOT = Path(__file__).resolve().parents[2]
+ALL_DIGITS = next(
+    n for n in range(10**6) if hashlib.md5(f"{n}\n".encode()).hexdigest()[:10].isdecimal()
+)
+"""What an output holds whose MD5 looks like a number for long."""
 
 
 @pytest.fixture
@@ -24,7 +29,7 @@ def repo(tmp_path: Path) -> Path:
     git(tmp_path, "init", "--quiet")
     dvc(tmp_path, "init", "--quiet")
     entry = "  s{0}:\n    cmd: echo {0} > o{0}\n    deps: [in]\n    outs: [o{0}]\n"
-    stages = "".join(entry.format(n) for n in (1, 2))
+    stages = "".join(entry.format(n) for n in ("x", ALL_DIGITS))
     (tmp_path / "in").write_text("", encoding="utf-8")
     (tmp_path / "dvc.yaml").write_text(f"stages:\n{stages}", encoding="utf-8")
     dvc(tmp_path, "repro", "--quiet")
@@ -34,7 +39,6 @@ def repo(tmp_path: Path) -> Path:
 
 
 def test_at_whatever_byte_the_lock_is_cut_dvc_reads_it_after_mending(repo: Path) -> None:
-    from dvc.exceptions import DvcException
     from dvc.repo import Repo
 
     lock = repo / "dvc.lock"
@@ -51,9 +55,9 @@ def test_at_whatever_byte_the_lock_is_cut_dvc_reads_it_after_mending(repo: Path)
             assert lock.read_bytes() == whole[:length], "what DVC can read is left alone"
             try:
                 with Repo(str(repo)) as repository:
-                    assert len(repository.index.stages) == 2
-            except DvcException as error:  # pragma: no cover
-                pytest.fail(f"cut at {length}, left alone, and DVC says: {error}")
+                    repository.status()
+            except Exception as error:  # pragma: no cover
+                pytest.fail(f"cut at {length}, left alone, and DVC says: {error!r}")
     assert n_mended > len(whole) // 3 // 4
 
 

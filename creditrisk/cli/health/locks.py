@@ -7,6 +7,7 @@ that is killed, or finds the disk full, while it does so leaves a part, and ever
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from creditrisk.cli.health.ailments import Ailment, fails, note
 from creditrisk.cli.records import lockfile, revision
 from creditrisk.errors import UserError
 
+MD5 = re.compile(r"[0-9a-f]{32}(\.dir)?")
 MEND = "`python -m creditrisk doctor --mend` (`make repro` does it)"
 
 
@@ -96,15 +98,23 @@ def _files(root: Path, pipeline: str) -> tuple[Path, Path]:
 
 
 def _is_whole_lock(file: Path) -> bool:
-    """Tell whether DVC would read a ``dvc.lock``, by DVC's own description of it."""
+    """Tell whether DVC can work with a ``dvc.lock``.
+
+    DVC's own description of the file lets half a hash pass, which is a number where it has no
+    letter yet, and then DVC ends with "unexpected error".
+    """
     from dvc.schema import COMPILED_LOCKFILE_SCHEMA
     from voluptuous import Invalid
 
     try:
-        COMPILED_LOCKFILE_SCHEMA(lockfile.read_yaml(file))
+        stages = COMPILED_LOCKFILE_SCHEMA(lockfile.read_yaml(file)).get("stages", {})
     except (UserError, Invalid):
         return False
-    return True
+    return all(
+        entry.get("hash") == "md5" and MD5.fullmatch(str(entry.get("md5")))
+        for stage in stages.values()
+        for entry in (*stage.get("deps", ()), *stage.get("outs", ()))
+    )
 
 
 def _read_rwlock(file: Path) -> Mapping[str, Any] | None:
