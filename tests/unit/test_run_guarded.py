@@ -70,11 +70,12 @@ def run(house: Path, **extra: str) -> subprocess.CompletedProcess[str]:
     )
 
 
-def refused(house: Path, words: str, **extra: str) -> None:
-    result = run(house, **extra)
+def refusal(house: Path) -> str:
+    """Return what a run that fails says; a traceback is no refusal."""
+    result = run(house)
     assert result.returncode != 0
-    assert words in result.stderr
     assert "Traceback" not in result.stderr
+    return result.stderr
 
 
 def wait_for(condition: Callable[[], object]) -> None:
@@ -109,7 +110,7 @@ def test_the_rows_of_the_first_table_are_noted(house: Path) -> None:
 def test_a_stage_that_no_entry_describes_does_not_run(house: Path) -> None:
     stage(house, "")
     (house / "dvc.yaml").write_text("stages: {other: {cmd: x}}")
-    refused(house, "dvc.yaml has no stage probe")
+    assert "dvc.yaml has no stage probe" in refusal(house)
     assert not (house / "data").exists()
 
 
@@ -120,7 +121,7 @@ def test_an_undeclared_module_is_named(house: Path, cached: bool) -> None:
     if cached:
         run(house, PYTHONDONTWRITEBYTECODE="")
         assert list((house / "creditrisk/__pycache__").glob("extra.*"))
-    refused(house, "    deps:\n      - creditrisk/extra.py\n")
+    assert "    deps:\n      - creditrisk/extra.py\n" in refusal(house)
 
 
 READERS = {
@@ -143,7 +144,7 @@ def test_an_undeclared_read_is_named(house: Path, reader: str) -> None:
     secret = house / f"secret.{suffix}"
     write_secret(secret, is_model=reader == "trees")
     stage(house, READERS[reader])
-    refused(house, f"    deps:\n      - {secret.name}\n")
+    assert f"    deps:\n      - {secret.name}\n" in refusal(house)
 
 
 def write_secret(file: Path, *, is_model: bool) -> None:
@@ -177,13 +178,13 @@ WRITERS = {
 @pytest.mark.parametrize("writer", WRITERS)
 def test_an_undeclared_write_is_named(house: Path, writer: str) -> None:
     stage(house, WRITERS[writer])
-    refused(house, "    outs:\n      - stray.txt\n")
+    assert "    outs:\n      - stray.txt\n" in refusal(house)
 
 
 def test_a_table_of_ones_own_is_no_dependency(house: Path) -> None:
     (house / "mine.csv").write_text("")
     stage(house, "open('mine.csv').close()")
-    refused(house, "- mine.csv")
+    assert "- mine.csv" in refusal(house)
     assert run(house, CREDIT_DATA="mine.csv").returncode == 0
     with_parameter(house, "open(given[0].source).close()")
     result = run(house)
@@ -205,7 +206,7 @@ def test_a_stage_gets_the_parameters_that_were_taken_when_it_began(house: Path) 
     edit = "import pathlib; pathlib.Path('params.yaml').write_text('probe: {source: other.csv}')"
     with (house / "stages/probe.py").open("a") as file:  # edited while the stage is imported
         file.write(f"\nimport subprocess, sys\nsubprocess.run([sys.executable, '-c', {edit!r}])\n")
-    refused(house, "probe in params.yaml changed while the stage ran")
+    assert "probe in params.yaml changed while the stage ran" in refusal(house)
 
 
 @pytest.mark.parametrize(
@@ -219,18 +220,18 @@ def test_a_stage_gets_the_parameters_that_were_taken_when_it_began(house: Path) 
 def test_parameters_that_cannot_be_read_are_said(house: Path, text: str, said: str) -> None:
     with_parameter(house, "pass")
     (house / "params.yaml").write_text(text)
-    refused(house, said)
+    assert said in refusal(house)
 
 
 def test_parameters_that_the_entry_does_not_name_are_said(house: Path) -> None:
     with_parameter(house, "pass", params=[])
-    refused(house, "it reads params.yaml, of which its entry in dvc.yaml names no key")
+    assert "it reads params.yaml, of which its entry in dvc.yaml names no key" in refusal(house)
 
 
 def test_an_input_edited_meanwhile_fails_the_stage(house: Path) -> None:
     edit = "import pathlib; pathlib.Path('in.csv').write_text('a')"
     stage(house, f"import subprocess, sys; subprocess.run([sys.executable, '-c', {edit!r}])")
-    refused(house, "in.csv changed while the stage ran")
+    assert "in.csv changed while the stage ran" in refusal(house)
 
 
 def test_a_metric_that_is_no_number_fails_the_stage(house: Path) -> None:
@@ -239,18 +240,18 @@ def test_a_metric_that_is_no_number_fails_the_stage(house: Path) -> None:
         "Path('m.json').write_text('{\"auc\": NaN}')",
         metrics=[{"m.json": {"cache": False}}],
     )
-    refused(house, "m.json: auc is nan")
+    assert "m.json: auc is nan" in refusal(house)
 
 
 def test_a_missing_output_is_named(house: Path) -> None:
     stage(house, "", outs=["data/out.json", "data/other.json"])
-    refused(house, "its outputs data/other.json are not there")
+    assert "its outputs data/other.json are not there" in refusal(house)
 
 
 def test_a_missing_input_is_named(house: Path) -> None:
     stage(house, "")
     (house / "in.csv").unlink()
-    refused(house, "an input is missing (in.csv): `dvc repro`")
+    assert "an input is missing (in.csv): `dvc repro`" in refusal(house)
 
 
 WAITING = """
@@ -267,7 +268,7 @@ def test_a_second_run_says_who_is_at_it_and_a_killed_run_leaves_no_trace(house: 
     first = subprocess.Popen(command(), cwd=house)
     try:
         wait_for((house / "data/.out-12345678.json").exists)
-        refused(house, f"another run of probe is going on, process {first.pid} since ")
+        assert f"another run of probe is going on, process {first.pid} since " in refusal(house)
     finally:
         first.kill()
         first.wait()
